@@ -1,0 +1,46 @@
+namespace DiskSync.Engine.Blocks;
+
+/// <summary>An image that can be read and, where opened so, written: a raw file or a block device.</summary>
+/// <remarks>
+/// Offsets and lengths are bytes. Calls are synchronous (each worker has a thread of its own) and may come from
+/// several threads at once on ranges that do not overlap. Nothing written is durable before <see cref="Flush"/>
+/// has returned; a failed flush is final: every later flush of the same object fails too (safety rule 4).
+/// Failures are <see cref="ImageIOException"/>, which names the side, the image, the offset and the next step.
+/// Buffers must be aligned to <see cref="Alignment"/> (start, length and offset; the image's last bytes excepted).
+/// </remarks>
+public interface IBlockDevice : IDisposable
+{
+    /// <summary>The image as its user named it, for messages.</summary>
+    string Name { get; }
+
+    /// <summary>The length in bytes when the image was opened.</summary>
+    long Length { get; }
+
+    /// <summary>What buffers, offsets and lengths must be multiples of: 1, or the sector size under O_DIRECT.</summary>
+    int Alignment { get; }
+
+    /// <summary>The length in bytes now, to notice an image that grows or shrinks while it is copied.</summary>
+    long CurrentLength();
+
+    /// <summary>Fills the buffer from the image.</summary>
+    /// <exception cref="ImageIOException">The range could not be read whole.</exception>
+    void Read(long offset, Span<byte> buffer);
+
+    /// <summary>Writes the buffer to the image; not durable before <see cref="Flush"/>.</summary>
+    /// <exception cref="ImageIOException">The range was not written whole.</exception>
+    void Write(long offset, ReadOnlySpan<byte> data);
+
+    /// <summary>Makes a range read as zeros, releasing its space where the image can and <paramref name="punch"/> allows.</summary>
+    /// <exception cref="ImageIOException">The range could not be zeroed.</exception>
+    void Zero(long offset, long length, bool punch);
+
+    /// <summary>Makes everything written so far durable.</summary>
+    /// <exception cref="ImageIOException">The flush failed, now or at any time before.</exception>
+    void Flush();
+
+    /// <summary>Drops cached pages of a range, so that the next read of it comes from the medium (best effort).</summary>
+    void DropCache(long offset, long length);
+
+    /// <summary>The extents of a range in order, without gaps; where holes cannot be told, one data extent.</summary>
+    IEnumerable<Extent> Extents(long offset, long length);
+}

@@ -1,0 +1,27 @@
+namespace DiskSync.Formats.Wire.Messages;
+
+/// <summary>What a side can do; a bit not known to both is not used.</summary>
+[Flags]
+public enum Capability : ulong
+{
+    /// <summary>Nothing beyond version 1.</summary>
+    None = 0,
+
+    /// <summary>LZ4 block payloads.</summary>
+    Lz4 = 1 << 0,
+
+    /// <summary>Sub-block patches.</summary>
+    Patch = 1 << 1,
+
+    /// <summary>Copies of blocks that the destination has.</summary>
+    Copy = 1 << 2,
+
+    /// <summary>The hand-over of ownership.</summary>
+    HandOver = 1 << 3,
+
+    /// <summary>Several connections per session (reserved).</summary>
+    Connections = 1 << 4,
+
+    /// <summary>Blocks asked for by the destination (reserved).</summary>
+    OnDemand = 1 << 5,
+}

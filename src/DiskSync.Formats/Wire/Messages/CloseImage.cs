@@ -1,0 +1,5 @@
+namespace DiskSync.Formats.Wire.Messages;
+
+/// <summary>Source to destination: stop writing this image, keep what is staged, release the lock.</summary>
+/// <param name="Discard">Whether the staged copy is deleted.</param>
+public sealed record CloseImage(bool Discard) : Message;
