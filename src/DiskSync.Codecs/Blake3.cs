@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using static DiskSync.Codecs.Blake3Constants;
+
+namespace DiskSync.Codecs;
+
+/// <summary>BLAKE3 of an input that lies in memory: the hash of blocks, map nodes and roots.</summary>
+/// <remarks>
+/// Written from the paper "BLAKE3: one function, fast everywhere" (O'Connor, Aumasson, Neves, Wilcox-O'Hearn).
+/// Nothing here allocates; everything is safe to call from several threads at once and uses only the calling one.
+/// Chunks are hashed 16, 8 or 4 at a time as the processor allows. See <see cref="Blake3Hasher"/> for input that
+/// arrives in pieces.
+/// </remarks>
+public static class Blake3
+{
+    /// <summary>The length of a key in bytes.</summary>
+    public const int KeyLength = 32;
+
+    /// <summary>The length of a block's largest part that <see cref="HashBlock(ReadOnlySpan{byte}, Span{ulong})"/> gives a prefix for, in bytes.</summary>
+    public const int SubBlockLength = Blake3Constants.SubBlockLength;
+
+    /// <summary>The longest block that <see cref="HashBlock(ReadOnlySpan{byte}, Span{ulong})"/> takes, in bytes.</summary>
+    public const int MaxBlockLength = 4 << 20;
+
+    /// <summary>Hashes an input (paper, section 2.3, mode hash).</summary>
+    /// <param name="data">Any length, 0 included.</param>
+    /// <returns>The hash, as <c>b3sum</c> prints it.</returns>
+    public static Hash256 Hash(ReadOnlySpan<byte> data) =>
+        Blake3Tree.Hash(data, Iv, 0, [], Blake3Kernels.WidestLanes).RootHash(Blake3Kernels.WidestLanes);
+
+    /// <summary>Hashes an input to an output of any length (paper, section 2.6).</summary>
+    /// <param name="data">Any length.</param>
+    /// <param name="output">Filled wholly; a shorter output is a prefix of a longer one.</param>
+    public static void Hash(ReadOnlySpan<byte> data, Span<byte> output) =>
+        Blake3Tree.Hash(data, Iv, 0, [], Blake3Kernels.WidestLanes).RootOutput(output, 0);
+
+    /// <summary>Hashes an input under a key (paper, section 2.3, mode keyed_hash).</summary>
+    /// <param name="key">32 bytes.</param>
+    /// <param name="data">Any length.</param>
+    /// <exception cref="ArgumentException">The key has not 32 bytes.</exception>
+    public static Hash256 KeyedHash(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data)
+    {
+        Span<uint> words = stackalloc uint[CvWords];
+        ReadKey(key, words);
+        int lanes = Blake3Kernels.WidestLanes;
+        return Blake3Tree.Hash(data, words, Blake3Constants.KeyedHash, [], lanes).RootHash(lanes);
+    }
+
+    /// <summary>Derives a key (paper, section 2.3, mode derive_key).</summary>
+    /// <param name="context">Hard-coded, globally unique text that names the application and the purpose.</param>
+    /// <param name="material">The key material; may be empty where only a distinct constant is wanted.</param>
+    /// <param name="output">Filled wholly.</param>
+    public static void DeriveKey(string context, ReadOnlySpan<byte> material, Span<byte> output)
+    {
+        Span<uint> key = stackalloc uint[CvWords];
+        ContextKey(context, key);
+        Blake3Tree.Hash(material, key, DeriveKeyMaterial, [], Blake3Kernels.WidestLanes).RootOutput(output, 0);
+    }
+
+    /// <summary>Hashes a block, and yields the values of its 4 KiB sub-blocks that the tree holds anyway.</summary>
+    /// <param name="block">1 byte to <see cref="MaxBlockLength"/>; 0 bytes have a hash and no sub-block.</param>
+    /// <param name="subBlockPrefixes">
+    /// Empty, or at least one element for each sub-block (the last may be short): receives the first 8 bytes, little
+    /// endian, of the chaining value of that subtree (paper, section 2.4). This value depends on the sub-block's
+    /// bytes and on its position in the block. It never has the root flag, so for a block of at most one sub-block
+    /// it is not a prefix of the block's hash. 8 bytes tell which sub-blocks probably changed; they prove nothing.
+    /// </param>
+    /// <returns>The same as <see cref="Hash(ReadOnlySpan{byte})"/>.</returns>
+    /// <exception cref="ArgumentException">The block is too long or there is too little room for the prefixes.</exception>
+    public static Hash256 HashBlock(ReadOnlySpan<byte> block, Span<ulong> subBlockPrefixes) =>
+        HashBlock(block, subBlockPrefixes, Blake3Kernels.WidestLanes);
+
+    /// <summary>The same with a chosen kernel.</summary>
+    internal static Hash256 HashBlock(ReadOnlySpan<byte> block, Span<ulong> subBlockPrefixes, int lanes)
+    {
+        if (block.Length > MaxBlockLength)
+        {
+            throw new ArgumentException(
+                $"a block has at most {MaxBlockLength} bytes, not {block.Length}", nameof(block));
+        }
+
+        int subBlocks = (block.Length + SubBlockLength - 1) / SubBlockLength;
+        if (!subBlockPrefixes.IsEmpty)
+        {
+            if (subBlockPrefixes.Length < subBlocks)
+            {
+                throw new ArgumentException(
+                    $"{subBlocks} sub-blocks need room for as many prefixes, not {subBlockPrefixes.Length}",
+                    nameof(subBlockPrefixes));
+            }
+
+            subBlockPrefixes = subBlockPrefixes[..subBlocks];
+        }
+
+        return Blake3Tree.Hash(block, Iv, 0, subBlockPrefixes, lanes).RootHash(lanes);
+    }
+
+    /// <summary>Reads a key's words.</summary>
+    /// <exception cref="ArgumentException">The key has not 32 bytes.</exception>
+    internal static void ReadKey(ReadOnlySpan<byte> key, Span<uint> words)
+    {
+        if (key.Length != KeyLength)
+        {
+            throw new ArgumentException($"a key has {KeyLength} bytes, not {key.Length}", nameof(key));
+        }
+
+        key.CopyTo(MemoryMarshal.AsBytes(words));
+    }
+
+    /// <summary>The key that stands for a context: the hash of its text under a flag of its own.</summary>
+    internal static void ContextKey(string context, Span<uint> key)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        int lanes = Blake3Kernels.WidestLanes;
+        Blake3Tree.Hash(Encoding.UTF8.GetBytes(context), Iv, DeriveKeyContext, [], lanes)
+            .RootHash(lanes)
+            .CopyTo(MemoryMarshal.AsBytes(key));
+    }
+}
