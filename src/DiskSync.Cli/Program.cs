@@ -1,1 +1,3 @@
-return 2;
+using DiskSync.Cli.Running;
+
+return CommandRunner.RunProcess(args);

@@ -1,0 +1,30 @@
+namespace DiskSync.Cli.Commands;
+
+/// <summary>Every command of <c>disksync</c>, in the order of the help.</summary>
+/// <remarks>
+/// The catalogue is plain data so that <c>disksync --help</c> needs no option parser, and so that a run builds only
+/// the command it was asked for: start-up time is part of the product. To add a command, write its file in this
+/// folder and its line here; a test checks that help, man page and docs/commands.md know it.
+/// </remarks>
+internal static class CommandCatalog
+{
+    /// <summary>The commands.</summary>
+    public static IReadOnlyList<CommandEntry> All { get; } =
+    [
+        new("completion", CommandGroup.Shell, "bash|zsh|fish", "print a completion script for a shell", static () => new CompletionCommand()),
+    ];
+
+    /// <summary>The command of a name, or null.</summary>
+    public static CommandEntry? Find(string name)
+    {
+        foreach (CommandEntry entry in All)
+        {
+            if (string.Equals(entry.Name, name, StringComparison.Ordinal))
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Text;
+using System.Text.Json.Serialization.Metadata;
+using DiskSync.Cli.Running;
+
+namespace DiskSync.Cli.Output;
+
+/// <summary>Where a command's words go: results to standard output, everything else to standard error.</summary>
+/// <remarks>
+/// The modes: people (default), <see cref="Json"/>, <see cref="Quiet"/>. A command calls <see cref="Result"/> once and
+/// gives both forms. Notes, warnings and errors may come from any thread; results only from the command's own.
+/// </remarks>
+internal sealed class CommandOutput : IDisposable
+{
+    private readonly Lock _gate = new();
+    private ProgressDisplay? _live;
+
+    /// <summary>Writes to given writers; the tests' constructor.</summary>
+    public CommandOutput(TextWriter output, TextWriter error, bool errorIsTerminal)
+    {
+        Out = output;
+        Error = error;
+        ErrorIsTerminal = errorIsTerminal;
+    }
+
+    /// <summary>Standard output. Buffered; flushed by the runner.</summary>
+    public TextWriter Out { get; }
+
+    /// <summary>Standard error.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>Whether standard error is a terminal, so that a live display makes sense.</summary>
+    public bool ErrorIsTerminal { get; }
+
+    /// <summary><c>--json</c>: one object on standard output, JSON lines on standard error.</summary>
+    public bool Json { get; set; }
+
+    /// <summary><c>--quiet</c>: errors only.</summary>
+    public bool Quiet { get; set; }
+
+    /// <summary><c>--verbose</c>: logs on standard error.</summary>
+    public bool Verbose { get; set; }
+
+    /// <summary>The process's own streams.</summary>
+    public static CommandOutput OfProcess()
+    {
+        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+#pragma warning disable CA2000 // Owned by the CommandOutput, which disposes both writers.
+        var output = new StreamWriter(new StandardOutput(Console.OpenStandardOutput()), utf8, 16 << 10);
+        var error = new StreamWriter(Console.OpenStandardError(), utf8, 1 << 10) { AutoFlush = true };
+        return new CommandOutput(output, error, !Console.IsErrorRedirected);
+#pragma warning restore CA2000
+    }
+
+    /// <summary>Prints the command's result: the object with <c>--json</c>, else the text unless <c>--quiet</c>.</summary>
+    /// <param name="value">The documented object.</param>
+    /// <param name="type">Its source-generated type: <c>CliJson.Default.X</c>.</param>
+    /// <param name="text">Writes the form for people.</param>
+    public void Result<T>(T value, JsonTypeInfo<T> type, Action<TextWriter> text)
+    {
+        if (Json)
+        {
+            Out.WriteLine(CliJson.Serialize(value, type));
+        }
+        else if (!Quiet)
+        {
+            text(Out);
+        }
+    }
+
+    /// <summary>Something worth knowing that is not the result.</summary>
+    public void Note(string message) => Event("note", message);
+
+    /// <summary>Something the user should look at although the command goes on.</summary>
+    public void Warning(string message) => Event("warning", message);
+
+    /// <summary>Reports why the command failed.</summary>
+    /// <returns>The exit code, as given.</returns>
+    public int Failure(int code, string message, string advice)
+    {
+        try
+        {
+            Flush();
+        }
+        catch (Engine.DiskSyncException)
+        {
+            // Standard output is what failed; standard error says so below.
+        }
+
+        if (Json)
+        {
+            var error = new ErrorEvent(ExitCodes.NameOf(code), code, message, advice.Length == 0 ? null : advice);
+            ErrorLine(CliJson.SerializeLine(error, CliJson.Default.ErrorEvent));
+        }
+        else
+        {
+            ErrorLine($"disksync: {message}");
+            if (advice.Length > 0)
+            {
+                ErrorLine($"  {advice}");
+            }
+        }
+
+        return code;
+    }
+
+    /// <summary>Writes a line to standard error, above the live display where one is drawn.</summary>
+    public void ErrorLine(string line)
+    {
+        lock (_gate)
+        {
+            if (_live is null || !_live.TryWriteAbove(line))
+            {
+                Error.WriteLine(line);
+            }
+        }
+    }
+
+    /// <summary>Tells which display is drawn, so that lines are written above it; null when it is gone.</summary>
+    public void SetLive(ProgressDisplay? display)
+    {
+        lock (_gate)
+        {
+            _live = display;
+        }
+    }
+
+    /// <summary>Writes what is buffered.</summary>
+    public void Flush() => Out.Flush();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            Out.Dispose();
+        }
+        catch (Engine.DiskSyncException)
+        {
+            // Reported when it was flushed.
+        }
+
+        Error.Dispose();
+    }
+
+    private void Event(string kind, string message)
+    {
+        if (Quiet)
+        {
+            return;
+        }
+
+        ErrorLine(Json
+            ? CliJson.SerializeLine(new MessageEvent(kind, message), CliJson.Default.MessageEvent)
+            : kind == "warning" ? $"disksync: warning: {message}" : $"disksync: {message}");
+    }
+}
