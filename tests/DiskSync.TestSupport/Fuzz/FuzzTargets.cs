@@ -1,0 +1,15 @@
+namespace DiskSync.TestSupport.Fuzz;
+
+/// <summary>Every decoder there is a target for.</summary>
+public static class FuzzTargets
+{
+    /// <summary>All targets.</summary>
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new("wire-frames", FuzzFrames.Run, FuzzFrames.Seeds, FuzzFrames.Repair),
+        new("wire-messages", FuzzMessages.Run, FuzzMessages.Seeds),
+        new("wire-blocks", FuzzBlocks.Run, FuzzBlocks.Seeds),
+        new("wire-patch", FuzzPatch.Run, FuzzPatch.Seeds),
+        new("wire-preamble", FuzzPreamble.Run, FuzzPreamble.Seeds),
+    ];
+}
