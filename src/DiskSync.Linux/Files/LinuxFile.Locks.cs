@@ -1,0 +1,72 @@
+using DiskSync.Linux.Native;
+
+namespace DiskSync.Linux;
+
+/// <content>Locks, mode and owner.</content>
+public sealed partial class LinuxFile
+{
+    /// <summary>Takes the file's exclusive advisory lock (flock) without waiting.</summary>
+    /// <returns>False where someone else holds a lock, which may be this process by another open.</returns>
+    /// <remarks>Released by <see cref="Unlock"/>, by <see cref="Dispose"/>, and by the kernel when the process dies.</remarks>
+    /// <exception cref="LinuxException">The file system failed.</exception>
+    public bool TryLockExclusive() => TryLock(FileCalls.LockExclusive);
+
+    /// <summary>Takes a shared advisory lock (flock) without waiting.</summary>
+    /// <returns>False where someone else holds the exclusive lock.</returns>
+    /// <remarks>Changing a lock's kind is not atomic: where it fails, the lock held before is lost too.</remarks>
+    /// <exception cref="LinuxException">The file system failed.</exception>
+    public bool TryLockShared() => TryLock(FileCalls.LockShared);
+
+    /// <summary>Releases the lock.</summary>
+    /// <exception cref="LinuxException">The file system failed.</exception>
+    public void Unlock() => ThrowIf(FileCalls.Lock(Handle, FileCalls.LockRelease) < 0, "unlock");
+
+    /// <summary>Tells whether another open file holds a byte-range lock (POSIX or OFD, fcntl) in a range.</summary>
+    /// <param name="offset">First byte.</param>
+    /// <param name="length">Bytes; 0 means to the end.</param>
+    /// <remarks>Takes no lock and needs no write access. Locks of this very open file do not count.</remarks>
+    /// <exception cref="LinuxException">The file system failed.</exception>
+    public bool HasRangeLock(long offset, long length)
+    {
+        // A write lock would meet every other lock, shared ones too.
+        var wanted = new FileLock { Type = FileLock.Write, Start = offset, Length = length };
+        int result;
+        do
+        {
+            result = OpenCalls.FileControl(Handle, OpenCalls.GetOpenFileLock, ref wanted);
+        }
+        while (Call.Again(result));
+        ThrowIf(result < 0, "ask for the locks of");
+        return wanted.Type != FileLock.Unlocked;
+    }
+
+    /// <summary>Sets the permission bits.</summary>
+    /// <exception cref="LinuxException">The user may not.</exception>
+    public void ChangeMode(UnixFileMode mode) =>
+        ThrowIf(FileCalls.ChangeMode(Handle, (uint)mode) < 0, "change the mode of");
+
+    /// <summary>Sets owner and group.</summary>
+    /// <param name="user">The user's number, or <see cref="uint.MaxValue"/> to leave it.</param>
+    /// <param name="group">The group's number, or <see cref="uint.MaxValue"/> to leave it.</param>
+    /// <exception cref="LinuxException">The user may not.</exception>
+    public void ChangeOwner(uint user, uint group) =>
+        ThrowIf(FileCalls.ChangeOwner(Handle, user, group) < 0, "change the owner of");
+
+    private bool TryLock(int kind)
+    {
+        int result;
+        do
+        {
+            result = FileCalls.Lock(Handle, kind | FileCalls.LockNonBlocking);
+        }
+        while (Call.Again(result));
+
+        if (result >= 0)
+        {
+            _locked = true;
+            return true;
+        }
+
+        return Call.Error == Errno.EAGAIN ? false : throw LinuxException.Last("lock", Path);
+    }
+}
