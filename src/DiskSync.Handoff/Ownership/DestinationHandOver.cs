@@ -1,0 +1,377 @@
+using DiskSync.Codecs;
+using DiskSync.Engine;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Handoff.Hooks;
+
+namespace DiskSync.Handoff.Ownership;
+
+/// <summary>D of design section 5: prepares, owns on COMMIT, refuses when asked, and redoes at start what OWNER promised.</summary>
+/// <remarks>
+/// Every answer is given after its record is durable. In PREPARED nothing is decided here alone. Safe for several
+/// processes at once (a session that died half-open, its successor, and <c>disksync owner</c>): each decision is
+/// one journal transaction, and the locks keep renames and hooks apart.
+/// </remarks>
+public sealed class DestinationHandOver
+{
+    private readonly IOwnershipJournal _journal;
+    private readonly IDestinationImages _images;
+    private readonly ISourceImages _names;
+    private readonly IImageWitness _witness;
+    private readonly IOwnershipLocks _locks;
+    private readonly IGuestHooks _hooks;
+    private readonly HookCatalog _catalog;
+    private readonly TimeProvider _clock;
+
+    /// <summary>Puts the destination's side over its journal, copies and guest.</summary>
+    /// <param name="journal">This host's journal.</param>
+    /// <param name="images">The copies.</param>
+    /// <param name="names">Makes a copy unusable again when it is handed back.</param>
+    /// <param name="witness">Looks at seals and ceded names.</param>
+    /// <param name="locks">This host's locks.</param>
+    /// <param name="hooks">Runs the resume command.</param>
+    /// <param name="catalog">What a peer may have run here.</param>
+    /// <param name="clock">For the times in the journal.</param>
+    public DestinationHandOver(
+        IOwnershipJournal journal,
+        IDestinationImages images,
+        ISourceImages names,
+        IImageWitness witness,
+        IOwnershipLocks locks,
+        IGuestHooks hooks,
+        HookCatalog catalog,
+        TimeProvider clock)
+    {
+        _journal = journal;
+        _images = images;
+        _names = names;
+        _witness = witness;
+        _locks = locks;
+        _hooks = hooks;
+        _catalog = catalog;
+        _clock = clock;
+    }
+
+    /// <summary>Whether a session may open this target and write its staged copy; call it for every OpenImage, push included.</summary>
+    /// <remarks>
+    /// In PREPARED the staged copy is promised to a source that may have ceded: a write would spoil what a COMMIT
+    /// on its way makes bootable. The source refuses the attempt first.
+    /// </remarks>
+    /// <param name="image">The identity that the finished image will have.</param>
+    /// <exception cref="DiskSyncException">It may not; the message says why and what next.</exception>
+    public void GuardTarget(string image)
+    {
+        OwnershipJudgement judgement = OwnershipJudge.Judge(_journal.Read(), image, _witness.Look(image));
+        if (!judgement.MayReceive)
+        {
+            throw OwnershipErrors.MayNot(judgement, Side.Destination);
+        }
+    }
+
+    /// <summary>Step 1: checks the hook, flushes, verifies, compares the roots, writes PREPARED for all images in one transaction.</summary>
+    /// <param name="request">What the source asks.</param>
+    /// <param name="cancellationToken">Honoured until PREPARED is written.</param>
+    /// <exception cref="DiskSyncException">Nothing was promised: unknown hook, wrong root, an image that may not be received, an epoch that is not new.</exception>
+    public async Task PrepareAsync(PrepareRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        _ = _catalog.Resolve(request.Resume);
+        string[] images = [.. request.Images.Select(i => i.Image)];
+        if (images.Length == 0 || images.Distinct(StringComparer.Ordinal).Count() != images.Length || request.Attempt == Guid.Empty)
+        {
+            throw new DiskSyncException(FailureKind.Transport, "destination: a Prepare without images, with one image twice, or without an attempt", "The source does not keep to the protocol.");
+        }
+
+        using IDisposable locks = _locks.TryAcquire(images) ?? throw OwnershipErrors.Busy(images);
+        if (IsPrepared(_journal.Read(), request))
+        {
+            return;
+        }
+
+        CheckReceivable(_journal.Read(), request);
+        IReadOnlyList<Hash256> roots = await _images.VerifyAndRootsAsync(images, cancellationToken);
+        for (int i = 0; i < images.Length; i++)
+        {
+            if (roots[i].IsUnknown || roots[i] != request.Images[i].Root)
+            {
+                throw new DiskSyncException(
+                    FailureKind.Destination,
+                    $"destination {images[i]}: the copy on the medium has the root {roots[i]}, the source has {request.Images[i].Root}",
+                    "Nothing was handed over. Run the migrate again: it finds and sends the blocks that differ.");
+            }
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        DateTimeOffset now = _clock.GetUtcNow();
+        _journal.Append(view =>
+        {
+            CheckReceivable(view, request);
+            return [.. request.Images.Select(i => new OwnershipEntry(
+                i.Image, request.Attempt, request.Epoch, AttemptState.Prepared, i.Root, now, request.Peer, request.Resume, images))];
+        });
+    }
+
+    /// <summary>Step 3: OWNER, if and only if the attempt is PREPARED; otherwise tells how it stands.</summary>
+    /// <remarks>Send the answer at once, then call <see cref="FinishAsync"/>: from OWNER on, D goes on whatever the link does.</remarks>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="epoch">The epoch that the source says it ceded.</param>
+    public AttemptStanding Commit(Guid attempt, ulong epoch)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        OwnershipView view = _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination)
+            .Where(e => e.Kind == AttemptState.Prepared && e.Epoch == epoch)
+            .Select(e => e.Next(AttemptState.Owner, e.Epoch, now))]);
+        return Standing(view, attempt);
+    }
+
+    /// <summary>Refuses the attempt durably if it is PREPARED; otherwise tells how it stands. A late COMMIT then finds REFUSED.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="reason">Who asked, for the answer.</param>
+    /// <exception cref="DiskSyncException">The journal was restored: the attempt may be owned already, so nothing is refused.</exception>
+    public AttemptStanding Refuse(Guid attempt, string reason)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        OwnershipView view = _journal.Append(view =>
+        {
+            OwnershipEntry[] open = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Prepared)];
+            foreach (OwnershipEntry entry in open)
+            {
+                // A restored journal can end in PREPARED although the guest runs here: the seal knows better.
+                OwnershipJudgement judgement = OwnershipJudge.Judge(view, entry.Image, _witness.Look(entry.Image));
+                if (judgement.Verdict == OwnershipVerdict.InDoubt)
+                {
+                    throw OwnershipErrors.MayNot(judgement, Side.Destination);
+                }
+            }
+
+            return [.. open.Select(e => e.Next(AttemptState.Refused, e.Epoch, now))];
+        });
+        return Standing(view, attempt) with { Reason = reason };
+    }
+
+    /// <summary>How the attempt stands; changes nothing.</summary>
+    public AttemptStanding Query(Guid attempt) => Standing(_journal.Read(), attempt);
+
+    /// <summary>After OWNER: names and seals, then the resume command, then RUNNING. Idempotent; takes no token, for D in OWNER runs whatever the link does.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <returns>What became of the guest; RUNNING already written is a success.</returns>
+    /// <exception cref="DiskSyncException">A name or a seal could not be written; OWNER stays, and the next start tries again.</exception>
+    public async Task<ResumeReport> FinishAsync(Guid attempt)
+    {
+        IReadOnlyList<OwnershipEntry> open = _journal.Read().Open(attempt, AttemptRole.Destination);
+        string[] all = open.Count > 0 ? [.. open[0].Images] : [];
+        using IDisposable locks = _locks.TryAcquire(all) ?? throw OwnershipErrors.Busy(all);
+        OwnershipView view = _journal.Read();
+        OwnershipEntry[] owned = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Owner)];
+        if (owned.Length == 0)
+        {
+            return new ResumeReport(Standing(view, attempt).State == AttemptState.Running, 0, string.Empty);
+        }
+
+        await _images.FinishImagesAsync([.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))]);
+        string command;
+        try
+        {
+            command = _catalog.Resolve(view.First(owned[0].Image, attempt)!.Command);
+        }
+        catch (DiskSyncException e)
+        {
+            return new ResumeReport(Running: false, -1, $"{e.Message}. {e.Advice}");
+        }
+
+        HookResult result = await _hooks.RunAsync(command, new HookContext(
+            GuestAction.Resume, attempt, owned[0].Epoch, [.. owned.Select(e => e.Image)], [.. owned.Select(e => e.Root)]));
+        if (!result.Succeeded)
+        {
+            return new ResumeReport(Running: false, result.ExitCode == 0 ? -1 : result.ExitCode, result.TimedOut ? result.Describe() : result.Output);
+        }
+
+        DateTimeOffset now = _clock.GetUtcNow();
+        _journal.Append(v => [.. v.Open(attempt, AttemptRole.Destination)
+            .Where(e => e.Kind == AttemptState.Owner)
+            .Select(e => e.Next(AttemptState.Running, e.Epoch, now))]);
+        return new ResumeReport(Running: true, 0, result.Output);
+    }
+
+    /// <summary>Redoes what a crash cut off: every attempt in OWNER is finished and resumed, every begun return is ended.</summary>
+    /// <remarks>Call it when a receiver starts. Images that another live process is at are left to it. One attempt's failure does not keep the others.</remarks>
+    /// <returns>Per attempt that was open, what became of it: the guest's report, or the failure.</returns>
+    /// <exception cref="JournalDamagedException">Nothing may be done here.</exception>
+    public async Task<IReadOnlyList<(Guid Attempt, ResumeReport? Report, DiskSyncException? Failure)>> RecoverAtStartAsync()
+    {
+        OwnershipView view = _journal.Read();
+        List<(Guid, ResumeReport?, DiskSyncException?)> done = [];
+        var open = view.Images
+            .Select(image => view.Last(image)!)
+            .Where(e => e.Kind is AttemptState.Owner or AttemptState.Paused && view.RoleOf(e.Image, e.Attempt) == AttemptRole.Destination)
+            .GroupBy(e => e.Attempt, e => e.Kind);
+        foreach (IGrouping<Guid, AttemptState> group in open)
+        {
+            try
+            {
+                if (group.Contains(AttemptState.Paused))
+                {
+                    await EndReturnAsync(group.Key);
+                    done.Add((group.Key, null, null));
+                }
+                else
+                {
+                    done.Add((group.Key, await FinishAsync(group.Key), null));
+                }
+            }
+            catch (DiskSyncException e) when (e is not JournalDamagedException)
+            {
+                done.Add((group.Key, null, e));
+            }
+        }
+
+        return done;
+    }
+
+    /// <summary>The operator's word that the source is fenced (<c>owner --force</c> at the destination): PREPARED becomes OWNER, then all as after COMMIT.</summary>
+    /// <remarks>Only PREPARED: everything else here is either owned already or a copy that was never proven complete.</remarks>
+    /// <param name="image">Any image of the attempt.</param>
+    public async Task<ResumeReport> ForceAsync(string image)
+    {
+        OwnershipView view = _journal.Read();
+        OwnershipEntry? last = view.Last(image);
+        if (last?.Kind != AttemptState.Prepared)
+        {
+            throw OwnershipErrors.Moved(image, last, "taking it by force");
+        }
+
+        _ = Commit(last.Attempt, last.Epoch);
+        return await FinishAsync(last.Attempt);
+    }
+
+    /// <summary>
+    /// Hands back to the source (<c>owner --return</c> at the destination): PREPARED becomes REFUSED; OWNER whose
+    /// guest never ran becomes DONE with epoch N+2, which the source takes when it asks next.
+    /// </summary>
+    /// <remarks>One way: once it is durable this host takes the image back only by a migration, or by the operator's word.</remarks>
+    /// <param name="image">Any image of the attempt.</param>
+    /// <param name="cancellationToken">Honoured until the return has begun.</param>
+    /// <exception cref="DiskSyncException">The guest has run or has written here, so its data must be migrated back instead; or there is nothing to hand back.</exception>
+    public async Task<AttemptStanding> ReturnAsync(string image, CancellationToken cancellationToken)
+    {
+        OwnershipView view = _journal.Read();
+        OwnershipEntry? last = view.Last(image);
+        AttemptRole role = last is null ? AttemptRole.None : view.RoleOf(image, last.Attempt);
+        if (role != AttemptRole.Destination || last!.Kind is not (AttemptState.Prepared or AttemptState.Owner or AttemptState.Paused))
+        {
+            throw last?.Kind == AttemptState.Running && role == AttemptRole.Destination
+                ? new DiskSyncException(
+                    FailureKind.Preflight,
+                    $"destination {image}: its guest was resumed here, so the source's copy is older than this one",
+                    "Migrate it back: disksync migrate, from here to the old source.")
+                : OwnershipErrors.Moved(image, last, "handing it back");
+        }
+
+        if (last.Kind == AttemptState.Prepared)
+        {
+            return Refuse(last.Attempt, "refused by the operator of the destination");
+        }
+
+        if (last.Kind == AttemptState.Owner)
+        {
+            await BeginReturnAsync(last.Attempt, cancellationToken);
+        }
+
+        await EndReturnAsync(last.Attempt);
+        return Standing(_journal.Read(), last.Attempt);
+    }
+
+    private async Task BeginReturnAsync(Guid attempt, CancellationToken cancellationToken)
+    {
+        OwnershipEntry[] owned = [.. _journal.Read().Open(attempt, AttemptRole.Destination)];
+        using IDisposable locks = _locks.TryAcquire(owned[0].Images) ?? throw OwnershipErrors.Busy(owned[0].Images);
+        ImageToFinish[] images = [.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))];
+        await _images.FinishImagesAsync(images);
+        if (!await _images.AreUnchangedAsync(images, cancellationToken))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {owned[0].Image}: it has been written to since it was sealed, so the source's copy is older than this one",
+                "Migrate it back: disksync migrate, from here to the old source.");
+        }
+
+        // A note before the names change, so that a ceded name never stands beside a journal that has not heard of its epoch.
+        DateTimeOffset now = _clock.GetUtcNow();
+        _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination).Select(e => e.Kind == AttemptState.Owner
+            ? e.Next(AttemptState.Paused, ReturnEpoch(view, attempt), now)
+            : throw OwnershipErrors.Moved(e.Image, e, "handing it back"))]);
+    }
+
+    private async Task EndReturnAsync(Guid attempt)
+    {
+        OwnershipEntry[] returning = [.. _journal.Read().Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Paused)];
+        if (returning.Length == 0)
+        {
+            return;
+        }
+
+        using IDisposable locks = _locks.TryAcquire(returning[0].Images) ?? throw OwnershipErrors.Busy(returning[0].Images);
+        foreach (OwnershipEntry entry in returning)
+        {
+            await _names.MakeUnusableAsync(entry.Image, entry.Epoch);
+        }
+
+        DateTimeOffset now = _clock.GetUtcNow();
+        _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination)
+            .Where(e => e.Kind == AttemptState.Paused)
+            .Select(e => e.Next(AttemptState.Done, e.Epoch, now))]);
+    }
+
+    private static ulong ReturnEpoch(OwnershipView view, Guid attempt) =>
+        view.InAttempt(attempt, AttemptRole.Destination).Max(e => view.HighestEpoch(e.Image)) + 1;
+
+    private static bool IsPrepared(OwnershipView view, PrepareRequest request)
+    {
+        IReadOnlyList<OwnershipEntry> open = view.Open(request.Attempt, AttemptRole.Destination);
+        return open.Count == request.Images.Count && open.Zip(request.Images).All(p =>
+            p.First.Kind == AttemptState.Prepared
+            && p.First.Epoch == request.Epoch
+            && string.Equals(p.First.Image, p.Second.Image, StringComparison.Ordinal)
+            && p.First.Root == p.Second.Root);
+    }
+
+    private void CheckReceivable(OwnershipView view, PrepareRequest request)
+    {
+        if (view.InAttempt(request.Attempt, AttemptRole.Destination) is [var known, ..])
+        {
+            throw OwnershipErrors.Moved(known.Image, known, "PREPARED");
+        }
+
+        foreach ((string image, _) in request.Images)
+        {
+            OwnershipJudgement judgement = OwnershipJudge.Judge(view, image, _witness.Look(image));
+            if (!judgement.MayReceive)
+            {
+                throw OwnershipErrors.MayNot(judgement, Side.Destination);
+            }
+
+            ulong newest = Math.Max(view.HighestEpoch(image), judgement.Witness.Epoch);
+            if (request.Epoch <= newest)
+            {
+                throw new DiskSyncException(
+                    FailureKind.OwnershipInDoubt,
+                    $"destination {image}: the source offers epoch {request.Epoch}, but epoch {newest} is known here already: the source's journal is older than this host's",
+                    $"Run 'disksync owner' for {image} on both hosts and find out which holds the newest data.");
+            }
+        }
+    }
+
+    private static AttemptStanding Standing(OwnershipView view, Guid attempt)
+    {
+        IReadOnlyList<OwnershipEntry> entries = view.InAttempt(attempt, AttemptRole.Destination);
+        if (entries.Count == 0)
+        {
+            return new AttemptStanding(AttemptState.None, 0);
+        }
+
+        // All images of an attempt step together; a begun return is still OWNER to the source.
+        OwnershipEntry entry = entries[0];
+        return entry.Kind == AttemptState.Paused
+            ? new AttemptStanding(AttemptState.Owner, view.OwnedEpoch(entry.Image), "its return to the source has begun")
+            : new AttemptStanding(entry.Kind, entry.Epoch);
+    }
+}

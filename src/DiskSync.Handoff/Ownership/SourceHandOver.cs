@@ -1,0 +1,371 @@
+using DiskSync.Codecs;
+using DiskSync.Engine;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Handoff.Hooks;
+
+namespace DiskSync.Handoff.Ownership;
+
+/// <summary>S of design section 5: begins an attempt, cedes, and knows how to go on from every record that a crash can leave.</summary>
+/// <remarks>
+/// <para>
+/// Order of a hand-over: PAUSED durable, pause command, (the caller's last delta), PREPARE answered, images made
+/// unusable, CEDED durable, only then COMMIT, then DONE or, after REFUSED, OWNER(N+2).
+/// </para>
+/// <para>
+/// Cancellation is honoured until the images are made unusable and ignored from there to the answer, whose
+/// absence is no exception but <see cref="HandOverState.InDoubt"/>. Not thread safe; several processes are kept
+/// apart by the locks and the journal.
+/// </para>
+/// </remarks>
+public sealed class SourceHandOver
+{
+    private readonly IOwnershipJournal _journal;
+    private readonly ISourceImages _images;
+    private readonly IImageWitness _witness;
+    private readonly IOwnershipLocks _locks;
+    private readonly TimeProvider _clock;
+    private readonly PauseGuard _guard;
+
+    /// <summary>Puts the source's side over its journal, images and guest.</summary>
+    public SourceHandOver(
+        IOwnershipJournal journal,
+        ISourceImages images,
+        IImageWitness witness,
+        IOwnershipLocks locks,
+        IGuestHooks hooks,
+        TimeProvider clock)
+    {
+        _journal = journal;
+        _images = images;
+        _witness = witness;
+        _locks = locks;
+        _clock = clock;
+        _guard = new PauseGuard(journal, images, hooks, clock);
+    }
+
+    /// <summary>Checks that every image is owned here (one never seen is adopted as OWNER(1)), locks them and picks the attempt's id and epoch.</summary>
+    /// <param name="images">Image identities, each once; at least one.</param>
+    /// <param name="peer">The destination as the user named it; kept for <c>disksync owner</c>.</param>
+    /// <param name="unpause">The command that unpauses the guest; kept so that <c>disksync owner</c> can run it. Empty for none.</param>
+    /// <returns>The attempt; dispose it when it is over.</returns>
+    /// <exception cref="DiskSyncException">An image is not this host's to give, or an earlier attempt must be resolved first.</exception>
+    public SourceAttempt Begin(IReadOnlyList<string> images, string peer, string unpause)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.Count == 0 || images.Distinct(StringComparer.Ordinal).Count() != images.Count)
+        {
+            throw new DiskSyncException(FailureKind.Usage, "an attempt needs at least one image, and each only once", "Name each image once.");
+        }
+
+        IDisposable locks = _locks.TryAcquire(images) ?? throw OwnershipErrors.Busy(images);
+        try
+        {
+            DateTimeOffset now = _clock.GetUtcNow();
+            OwnershipView view = _journal.Append(view =>
+            {
+                List<OwnershipEntry> adopted = [];
+                foreach (string image in images)
+                {
+                    OwnershipJudgement judgement = OwnershipJudge.Judge(view, image, _witness.Look(image));
+                    if (judgement.Verdict == OwnershipVerdict.Unseen && judgement.Witness.Exists)
+                    {
+                        adopted.Add(new OwnershipEntry(
+                            image, Guid.Empty, 1, AttemptState.Owner, Hash256.Unknown, now, string.Empty, string.Empty, [image]));
+                    }
+                    else if (judgement.Verdict == OwnershipVerdict.Unseen)
+                    {
+                        throw new DiskSyncException(FailureKind.Source, $"source {image}: there is no such image", "Check the path.");
+                    }
+                    else if (judgement.Verdict != OwnershipVerdict.Owner)
+                    {
+                        throw OwnershipErrors.MayNot(judgement, Side.Source);
+                    }
+                }
+
+                return adopted;
+            });
+            return new SourceAttempt(Guid.NewGuid(), images.Max(view.HighestEpoch) + 1, [.. images], peer, unpause, locks);
+        }
+        catch
+        {
+            locks.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>PAUSED durable, then the pause command; see <see cref="PauseGuard.PauseAsync"/>.</summary>
+    public Task PauseAsync(SourceAttempt attempt, string pause) => _guard.PauseAsync(attempt, pause);
+
+    /// <summary>Calls the attempt off (never after CEDED) and lets the destination know where it can be reached.</summary>
+    /// <param name="attempt">The attempt, paused.</param>
+    /// <param name="link">To tell the destination, after the guest runs again; null where there is none.</param>
+    public async Task<HandOverResult> CallOffAsync(SourceAttempt attempt, IHandOverLink? link)
+    {
+        HandOverResult result = await _guard.CallOffAsync(attempt);
+        if (link is not null && result.State is HandOverState.SourceRuns or HandOverState.SourceOwnsButPaused)
+        {
+            await ReleaseAsync(attempt, link);
+        }
+
+        return result;
+    }
+
+    /// <summary>Moves ownership: PREPARE, make unusable, CEDED, COMMIT, DONE.</summary>
+    /// <param name="attempt">The attempt, paused by <see cref="PauseAsync"/>.</param>
+    /// <param name="roots">The images' roots, which both sides have been shown to hold.</param>
+    /// <param name="resume">The resume command or hook's name; empty for none.</param>
+    /// <param name="link">The destination.</param>
+    /// <param name="cancellationToken">Honoured until the images are made unusable.</param>
+    /// <returns>Done; or, where the destination refused, SourceRuns or SourceOwnsButPaused; or InDoubt: call <see cref="ResolveAsync"/> with a new link.</returns>
+    /// <exception cref="DiskSyncException">Failed before CEDED. The attempt has been called off by then.</exception>
+    public async Task<HandOverResult> HandOverAsync(
+        SourceAttempt attempt,
+        IReadOnlyList<Hash256> roots,
+        string resume,
+        IHandOverLink link,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(attempt);
+        ArgumentNullException.ThrowIfNull(roots);
+        ArgumentNullException.ThrowIfNull(link);
+        try
+        {
+            await link.PrepareAsync(attempt.Id, attempt.Epoch, [.. attempt.Images.Zip(roots)], resume, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            foreach (string image in attempt.Images)
+            {
+                await _images.MakeUnusableAsync(image, attempt.Epoch);
+            }
+
+            Cede(attempt, roots);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // A failed append may have been written all the same; CallOffAsync looks, and does nothing once CEDED is there.
+            HandOverResult off = await CallOffAsync(attempt, link);
+            if (off.State == HandOverState.InDoubt)
+            {
+                return off with { Cause = e };
+            }
+
+            if (e is DiskSyncException known)
+            {
+                throw new DiskSyncException(known.Kind, $"{known.Message} {off.Message}", known.Advice, known);
+            }
+
+            throw;
+        }
+
+        // From here on nothing but the destination's durable word decides.
+        return await ConcludeAsync(
+            attempt, () => link.CommitAsync(attempt.Id, attempt.Epoch, CancellationToken.None), link, committed: true, cancellationToken);
+    }
+
+    /// <summary>Goes on from whatever the journal's last record is: what <c>migrate</c> run again and <c>disksync owner</c> do.</summary>
+    /// <param name="image">Any image of the attempt.</param>
+    /// <param name="link">The destination, or null where it cannot be reached; only CEDED needs it.</param>
+    /// <param name="wish">Which way to go where both are open.</param>
+    /// <param name="cancellationToken">Stops waiting for the destination's guest; the ownership itself is not given up half way.</param>
+    /// <returns>What holds now; <see cref="HandOverState.Nothing"/> where this host is not a source with something open.</returns>
+    /// <exception cref="DiskSyncException">Another process is at it, or the journal or the names cannot be written.</exception>
+    public async Task<HandOverResult> ResolveAsync(string image, IHandOverLink? link, CededWish wish, CancellationToken cancellationToken)
+    {
+        OwnershipJudgement judgement = OwnershipJudge.Judge(_journal.Read(), image, _witness.Look(image));
+        if (judgement.Verdict == OwnershipVerdict.InDoubt)
+        {
+            throw OwnershipErrors.MayNot(judgement, Side.Source);
+        }
+
+        if (judgement.Role != AttemptRole.Source)
+        {
+            return new HandOverResult(HandOverState.Nothing, Guid.Empty, judgement.Epoch, "There is nothing to resolve at this host as a source.");
+        }
+
+        using IDisposable locks = _locks.TryAcquire(judgement.Last!.Images) ?? throw OwnershipErrors.Busy(judgement.Last.Images);
+        OwnershipView view = _journal.Read();
+        OwnershipEntry last = view.Last(image)!;
+        var attempt = SourceAttempt.FromJournal(view.First(image, last.Attempt)!);
+        switch (last.Kind)
+        {
+            case AttemptState.Paused:
+                return await ResolvePausedAsync(attempt, link, cancellationToken);
+            case AttemptState.Owner:
+                return await _guard.FinishAsync(attempt, "The source owns; what was left open has been finished.");
+            case AttemptState.Ceded when link is null:
+                return InDoubt(attempt, "The destination cannot be reached.", cause: null);
+            case AttemptState.Ceded:
+                return await ConcludeAsync(
+                    attempt, () => AskAsync(attempt, link, wish), link, committed: wish == CededWish.Complete, cancellationToken);
+            case AttemptState.Done when link is not null:
+                return await ConcludeAsync(
+                    attempt, () => link.QueryAsync(attempt.Id, cancellationToken), link, committed: false, cancellationToken);
+            case AttemptState.Done:
+                return new HandOverResult(HandOverState.Done, attempt.Id, last.Epoch, "The destination owns; the source is done.");
+            default:
+                return new HandOverResult(HandOverState.Nothing, attempt.Id, last.Epoch, "There is nothing to resolve: the source owns and its guest runs.");
+        }
+    }
+
+    /// <summary>The operator's word that the destination is fenced (<c>owner --force</c> at the source): takes back what was ceded, with a new epoch.</summary>
+    /// <param name="image">Any image of the attempt; its last record must be CEDED or DONE.</param>
+    public async Task<HandOverResult> ForceAsync(string image)
+    {
+        OwnershipView view = _journal.Read();
+        OwnershipEntry? last = view.Last(image);
+        if (last?.Kind is not (AttemptState.Ceded or AttemptState.Done) || view.RoleOf(image, last.Attempt) != AttemptRole.Source)
+        {
+            throw OwnershipErrors.Moved(image, last, "taking it back by force");
+        }
+
+        using IDisposable locks = _locks.TryAcquire(last.Images) ?? throw OwnershipErrors.Busy(last.Images);
+        var attempt = SourceAttempt.FromJournal(view.First(image, last.Attempt)!);
+        ulong epoch = attempt.Images.Max(i => Math.Max(view.HighestEpoch(i), _witness.Look(i).Epoch)) + 1;
+        return await _guard.TakeBackAsync(attempt, epoch, "By the operator's word the destination is fenced.");
+    }
+
+    private async Task<HandOverResult> ResolvePausedAsync(SourceAttempt attempt, IHandOverLink? link, CancellationToken cancellationToken)
+    {
+        // Nobody need be asked. But where the destination can be reached, an `owner --force` that was given there
+        // while this host was down is noticed before two guests run.
+        if (link is not null && await TryAsync(() => link.QueryAsync(attempt.Id, cancellationToken)) is ({ IsOwner: true }, _))
+        {
+            IReadOnlyList<OwnershipEntry> open = _journal.Read().Open(attempt.Id, AttemptRole.Source);
+            foreach (OwnershipEntry entry in open)
+            {
+                await _images.MakeUnusableAsync(entry.Image, attempt.Epoch);
+            }
+
+            Cede(attempt, [.. open.Select(e => e.Root)]);
+            return await ConcludeAsync(
+                attempt, () => link.QueryAsync(attempt.Id, cancellationToken), link, committed: false, cancellationToken);
+        }
+
+        return await CallOffAsync(attempt, link);
+    }
+
+    private static async Task<AttemptStanding> AskAsync(SourceAttempt attempt, IHandOverLink link, CededWish wish)
+    {
+        AttemptStanding standing = await link.QueryAsync(attempt.Id, CancellationToken.None);
+        return wish == CededWish.Complete && standing.State is AttemptState.Prepared or AttemptState.Owner
+            ? await link.CommitAsync(attempt.Id, attempt.Epoch, CancellationToken.None)
+            : wish == CededWish.CallOff && standing.State == AttemptState.Prepared
+            ? await link.RefuseAsync(attempt.Id, attempt.Epoch, CancellationToken.None)
+            : standing;
+    }
+
+    private void Cede(SourceAttempt attempt, IReadOnlyList<Hash256> roots) => _journal.Append(view =>
+    {
+        IReadOnlyList<OwnershipEntry> open = view.Open(attempt.Id, AttemptRole.Source);
+        return open.Count == attempt.Images.Count && open.All(e => e.Kind == AttemptState.Paused)
+            ? attempt.Entries(AttemptState.Ceded, _clock.GetUtcNow(), roots)
+            : throw OwnershipErrors.Moved(attempt.Images[0], view.Last(attempt.Images[0]), "CEDED");
+    });
+
+    private async Task<HandOverResult> ConcludeAsync(
+        SourceAttempt attempt, Func<Task<AttemptStanding>> ask, IHandOverLink link, bool committed, CancellationToken cancellationToken)
+    {
+        (AttemptStanding? answer, Exception? cause) = await TryAsync(ask);
+        if (answer is not { } standing)
+        {
+            return _journal.Read().Last(attempt.Images[0])?.Kind == AttemptState.Done
+                ? new HandOverResult(HandOverState.Done, attempt.Id, attempt.Epoch, "The destination owns; it could not be asked how its guest is.", Cause: cause)
+                : InDoubt(attempt, "The destination's answer did not arrive.", cause);
+        }
+
+        bool ceded = _journal.Read().Open(attempt.Id, AttemptRole.Source).All(e => e.Kind == AttemptState.Ceded);
+        if (standing.IsOwner)
+        {
+            return await DoneAsync(attempt, standing, link, committed, cancellationToken);
+        }
+
+        if (standing.State == AttemptState.Done && standing.Epoch > attempt.Epoch)
+        {
+            return await _guard.TakeBackAsync(attempt, standing.Epoch, "The destination handed back.");
+        }
+
+        if (standing.State == AttemptState.Refused && ceded)
+        {
+            return await _guard.TakeBackAsync(attempt, attempt.Epoch + 1, "The destination refused the attempt.");
+        }
+
+        return InDoubt(
+            attempt,
+            standing.State == AttemptState.None
+                ? "The destination does not know the attempt: its journal was lost, or it is another host or another --state folder than before."
+                : $"The destination says {standing.State} (epoch {standing.Epoch}). {standing.Reason}",
+            cause: null);
+    }
+
+    private async Task<HandOverResult> DoneAsync(
+        SourceAttempt attempt, AttemptStanding standing, IHandOverLink link, bool committed, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = _clock.GetUtcNow();
+        _journal.Append(view => [.. view.Open(attempt.Id, AttemptRole.Source)
+            .Where(e => e.Kind == AttemptState.Ceded)
+            .Select(e => e.Next(AttemptState.Done, attempt.Epoch, now))]);
+        if (standing.State == AttemptState.Running)
+        {
+            return new HandOverResult(
+                HandOverState.Done, attempt.Id, attempt.Epoch, "The destination owns and its guest runs.", new ResumeReport(Running: true, 0, string.Empty));
+        }
+
+        if (!committed)
+        {
+            return new HandOverResult(
+                HandOverState.Done, attempt.Id, attempt.Epoch, "The destination owns, and has not resumed its guest yet: run 'disksync owner' there.");
+        }
+
+        // Ownership has moved; all that is left is news of the guest, so a broken link is not an error any more.
+        ResumeReport? resume = null;
+        Exception? cause = null;
+        try
+        {
+            resume = await link.WaitRunningAsync(attempt.Id, cancellationToken);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            cause = e;
+        }
+
+        string message = resume switch
+        {
+            { Running: true } => "The destination owns and its guest runs.",
+            { } failed => $"The destination owns, but its resume command ended with exit code {failed.ExitCode}. Repair it there and run "
+                + "'disksync owner' there, or hand back with 'disksync owner --return' there and then 'disksync owner' here.",
+            null => "The destination owns; whether its guest runs is not known. Ask there with 'disksync owner' before the paused guest here is removed.",
+        };
+        return new HandOverResult(HandOverState.Done, attempt.Id, attempt.Epoch, message, resume, cause);
+    }
+
+    private static async Task ReleaseAsync(SourceAttempt attempt, IHandOverLink link)
+    {
+        (AttemptStanding? answer, _) = await TryAsync(() => link.RefuseAsync(attempt.Id, attempt.Epoch, CancellationToken.None));
+        if (answer is { IsOwner: true })
+        {
+            throw new DiskSyncException(
+                FailureKind.OwnershipInDoubt,
+                $"source {attempt.Images[0]}: the attempt was called off here, yet the destination owns it: 'owner --force' was used there",
+                "Stop the guest on one of the two hosts now, then keep that host fenced.");
+        }
+    }
+
+    private static async Task<(AttemptStanding? Answer, Exception? Cause)> TryAsync(Func<Task<AttemptStanding>> ask)
+    {
+        try
+        {
+            return (await ask(), null);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return (null, e);
+        }
+    }
+
+    private static HandOverResult InDoubt(SourceAttempt attempt, string why, Exception? cause) => new(
+        HandOverState.InDoubt,
+        attempt.Id,
+        attempt.Epoch,
+        $"{why} The images were ceded with epoch {attempt.Epoch} and stay paused here. Run 'disksync owner {attempt.Images[0]}' when "
+            + "the destination can be reached; if it never will be and is fenced, 'disksync owner --force' takes back.",
+        Cause: cause);
+}
