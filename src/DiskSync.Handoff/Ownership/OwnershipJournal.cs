@@ -1,0 +1,211 @@
+using System.Globalization;
+using DiskSync.Codecs;
+using DiskSync.Engine;
+using DiskSync.Linux;
+using Microsoft.Data.Sqlite;
+
+namespace DiskSync.Handoff.Ownership;
+
+/// <summary>The ownership journal of a host: STATE/ownership.db, chained by BLAKE3 and written with synchronous=EXTRA.</summary>
+/// <remarks>
+/// Thread safe, and safe between processes (BEGIN IMMEDIATE; a waiting time limit). A journal that is not there is
+/// empty; one that is there and not whole throws <see cref="JournalDamagedException"/>, never an older state.
+/// </remarks>
+public sealed class OwnershipJournal : IOwnershipJournal
+{
+    private const string FileName = "ownership.db";
+    private const int ShortRead = 10 | (2 << 8); // The file ends in the middle of a page.
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(30);
+    private readonly string _folder;
+
+    /// <summary>Names the journal; touches nothing yet.</summary>
+    /// <param name="stateFolder">STATE; made (0700) by the first write.</param>
+    public OwnershipJournal(string stateFolder)
+    {
+        _folder = System.IO.Path.GetFullPath(stateFolder);
+        Path = System.IO.Path.Combine(_folder, FileName);
+    }
+
+    /// <summary>The journal's file.</summary>
+    public string Path { get; }
+
+    /// <inheritdoc/>
+    public OwnershipView Read()
+    {
+        if (!IsThere())
+        {
+            return OwnershipView.Empty;
+        }
+
+        return Guarded("read", database =>
+        {
+            database.Execute("BEGIN");
+            (OwnershipView view, _) = database.ReadAll();
+            database.Execute("COMMIT");
+            return view;
+        });
+    }
+
+    /// <inheritdoc/>
+    public OwnershipView Append(Func<OwnershipView, IReadOnlyList<OwnershipEntry>> decide)
+    {
+        ArgumentNullException.ThrowIfNull(decide);
+        if (!IsThere())
+        {
+            Create(recreated: false);
+        }
+
+        return Guarded("write", database =>
+        {
+            database.Execute("BEGIN IMMEDIATE");
+            (OwnershipView view, Hash256 chain) = database.ReadAll();
+            IReadOnlyList<OwnershipEntry> entries = decide(view);
+            if (entries.Count == 0)
+            {
+                database.Execute("ROLLBACK");
+                return view;
+            }
+
+            database.Add(view.Entries.Count, chain, entries);
+            database.Execute("COMMIT");
+            return new OwnershipView([.. view.Entries, .. entries], view.Recreated);
+        });
+    }
+
+    /// <summary>By the operator's word: puts a damaged journal aside, under a name that says when, and starts one that trusts no unseen image.</summary>
+    /// <param name="now">For the name.</param>
+    /// <returns>Where the damaged one is now; null where the journal is whole and nothing was done.</returns>
+    public string? PutDamagedAside(DateTimeOffset now)
+    {
+        try
+        {
+            _ = Read();
+            return null;
+        }
+        catch (JournalDamagedException)
+        {
+            string aside = string.Create(CultureInfo.InvariantCulture, $"{Path}.damaged-{now:yyyyMMdd'T'HHmmss'Z'}");
+            using FileStream gate = Gate();
+            foreach (string suffix in new[] { string.Empty, "-journal", "-wal", "-shm" })
+            {
+                if (File.Exists(Path + suffix))
+                {
+                    FileSystemCalls.RenameNoReplace(Path + suffix, aside + suffix);
+                }
+            }
+
+            FileSystemCalls.SyncDirectory(_folder);
+            CreateLocked(recreated: true);
+            return aside;
+        }
+    }
+
+    private bool IsThere()
+    {
+        if (File.Exists(Path))
+        {
+            return true;
+        }
+
+        // A rollback journal without its database: somebody removed one of two files that belong together.
+        return File.Exists(Path + "-journal") ? throw new JournalDamagedException(Path, "the database is gone, its rollback journal is there") : false;
+    }
+
+    private void Create(bool recreated)
+    {
+        try
+        {
+            if (!Directory.Exists(_folder))
+            {
+                Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                FileSystemCalls.SyncDirectory(System.IO.Path.GetDirectoryName(_folder) ?? "/");
+            }
+
+            using FileStream gate = Gate();
+            if (!IsThere())
+            {
+                CreateLocked(recreated);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        {
+            throw Unusable("make", e);
+        }
+    }
+
+    // Made complete under another name first: whoever sees ownership.db sees a journal, never the beginning of one.
+    private void CreateLocked(bool recreated)
+    {
+        string fresh = Path + ".new";
+        File.Delete(fresh);
+        File.Delete(fresh + "-journal");
+        using (new FileStream(fresh, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }))
+        {
+        }
+
+        OwnershipDatabase.Create(fresh, recreated);
+        FileSystemCalls.RenameNoReplace(fresh, Path);
+        FileSystemCalls.SyncDirectory(_folder);
+    }
+
+    private FileStream Gate()
+    {
+        long deadline = Environment.TickCount64 + (long)Wait.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Path + ".lock", new FileStreamOptions
+                {
+                    Mode = FileMode.OpenOrCreate,
+                    Access = FileAccess.ReadWrite,
+                    Share = FileShare.None,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                });
+            }
+            catch (IOException) when (Environment.TickCount64 < deadline && Directory.Exists(_folder))
+            {
+                Thread.Sleep(10);
+            }
+        }
+    }
+
+    private T Guarded<T>(string verb, Func<OwnershipDatabase, T> work)
+    {
+        try
+        {
+            using OwnershipDatabase database = OwnershipDatabase.Open(Path, Wait);
+            return work(database);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new JournalDamagedException(Path, e.Message, e);
+        }
+        catch (SqliteException e) when (Sort(e) is { } damage)
+        {
+            throw damage;
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(verb, e);
+        }
+    }
+
+    // What says nothing about the bytes is trouble with the file; everything else is taken for damage, the safe guess.
+    private JournalDamagedException? Sort(SqliteException e) => e.SqliteExtendedErrorCode != ShortRead && (e.SqliteErrorCode & 0xFF) is
+        5 /* BUSY */ or 6 /* LOCKED */ or 3 /* PERM */ or 8 /* READONLY */ or 10 /* IOERR */ or 13 /* FULL */ or 14 /* CANTOPEN */
+            or 23 /* AUTH */ or 7 /* NOMEM */ or 9 /* INTERRUPT */
+        ? null
+        : new JournalDamagedException(Path, e.Message, e);
+
+    private DiskSyncException Unusable(string verb, Exception e) => new(
+        FailureKind.OwnershipInDoubt,
+        $"the ownership journal {Path} cannot be used (tried to {verb} it): {e.Message}",
+        "Nothing is written before it can be: check the folder's permissions, free space and file system.",
+        e);
+}
