@@ -186,9 +186,9 @@ public sealed class OwnershipJournal : IOwnershipJournal
         {
             throw new JournalDamagedException(Path, e.Message, e);
         }
-        catch (SqliteException e) when (Sort(e) is { } damage)
+        catch (SqliteException e) when (IsDamage(e))
         {
-            throw damage;
+            throw new JournalDamagedException(Path, e.Message, e);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -197,11 +197,9 @@ public sealed class OwnershipJournal : IOwnershipJournal
     }
 
     // What says nothing about the bytes is trouble with the file; everything else is taken for damage, the safe guess.
-    private JournalDamagedException? Sort(SqliteException e) => e.SqliteExtendedErrorCode != ShortRead && (e.SqliteErrorCode & 0xFF) is
-        5 /* BUSY */ or 6 /* LOCKED */ or 3 /* PERM */ or 8 /* READONLY */ or 10 /* IOERR */ or 13 /* FULL */ or 14 /* CANTOPEN */
-            or 23 /* AUTH */ or 7 /* NOMEM */ or 9 /* INTERRUPT */
-        ? null
-        : new JournalDamagedException(Path, e.Message, e);
+    private static bool IsDamage(SqliteException e) => e.SqliteExtendedErrorCode == ShortRead || (e.SqliteErrorCode & 0xFF) is not
+        (5 /* BUSY */ or 6 /* LOCKED */ or 3 /* PERM */ or 8 /* READONLY */ or 10 /* IOERR */ or 13 /* FULL */ or 14 /* CANTOPEN */
+            or 23 /* AUTH */ or 7 /* NOMEM */ or 9 /* INTERRUPT */);
 
     private DiskSyncException Unusable(string verb, Exception e) => new(
         FailureKind.OwnershipInDoubt,

@@ -1,0 +1,59 @@
+using DiskSync.Engine;
+using DiskSync.Linux;
+
+namespace DiskSync.Handoff.Ownership;
+
+/// <summary>Image files: NAME becomes NAME.ceded-EPOCH and back, each time with its folder flushed.</summary>
+/// <remarks>
+/// Thread safe as far as callers keep to one attempt per image. A process that has the file open keeps it: what
+/// this keeps away is everybody who opens it by its name from now on.
+/// </remarks>
+public sealed class FileSourceImages : ISourceImages
+{
+    private readonly Side _side;
+
+    /// <summary>Makes errors speak of the given side.</summary>
+    public FileSourceImages(Side side = Side.Source) => _side = side;
+
+    /// <summary>The name that an image has while it is ceded.</summary>
+    /// <param name="image">The image's path.</param>
+    /// <param name="epoch">The epoch that was ceded.</param>
+    public static string CededName(string image, ulong epoch) => $"{image}.ceded-{epoch}";
+
+    /// <inheritdoc/>
+    public Task MakeUnusableAsync(string image, ulong epoch) => MoveAsync(image, image, CededName(image, epoch), "make unusable");
+
+    /// <inheritdoc/>
+    public Task MakeUsableAsync(string image, ulong epoch) => MoveAsync(image, CededName(image, epoch), image, "make usable again");
+
+    private Task MoveAsync(string image, string from, string to, string operation)
+    {
+        try
+        {
+            bool isFrom = File.Exists(from);
+            bool isTo = File.Exists(to);
+            if (isFrom == isTo)
+            {
+                throw new DiskSyncException(
+                    FailureKind.OwnershipInDoubt,
+                    $"{(_side == Side.Source ? "source" : "destination")} {image}: cannot {operation}: "
+                        + (isFrom ? $"both {from} and {to} exist" : $"neither {from} nor {to} exists"),
+                    isFrom ? "One of the two is not what DiskSync left here: move that one away." : "Put the file back under one of the two names.");
+            }
+
+            if (isFrom)
+            {
+                FileSystemCalls.RenameNoReplace(from, to);
+            }
+
+            // Also where the rename was found done: the crash that interrupted us may have come before the flush.
+            FileSystemCalls.SyncDirectory(Path.GetDirectoryName(image) ?? "/");
+            return Task.CompletedTask;
+        }
+        catch (IOException e)
+        {
+            throw new DiskSync.Engine.Blocks.ImageIOException(
+                _side, image, -1, operation, e.Message, $"Check that this user may write in {Path.GetDirectoryName(image)}.", e);
+        }
+    }
+}
