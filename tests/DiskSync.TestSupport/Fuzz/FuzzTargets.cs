@@ -11,5 +11,6 @@ public static class FuzzTargets
         new("wire-blocks", FuzzBlocks.Run, FuzzBlocks.Seeds),
         new("wire-patch", FuzzPatch.Run, FuzzPatch.Seeds),
         new("wire-preamble", FuzzPreamble.Run, FuzzPreamble.Seeds),
+        new("block-map", FuzzBlockMap.Run, FuzzBlockMap.Seeds, FuzzBlockMap.Repair),
     ];
 }
