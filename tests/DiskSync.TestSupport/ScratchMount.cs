@@ -64,7 +64,7 @@ public sealed class ScratchMount : IDisposable
     {
         _ = kind switch
         {
-            FileSystemKind.Ext4 => Tool.Run("e2fsprogs", "mkfs.ext4", "-q", "-F", target),
+            FileSystemKind.Ext4 => Tool.Run("e2fsprogs", "mkfs.ext4", "-q", "-F", "-b", "4096", target),
             FileSystemKind.Xfs => Tool.Run("xfsprogs", "mkfs.xfs", "-q", "-f", target),
             FileSystemKind.Btrfs => Tool.Run("btrfs-progs", "mkfs.btrfs", "-q", "-f", target),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "not a file system that has a device"),

@@ -16,4 +16,8 @@ internal struct FileSystemBuffer
     /// <summary>f_bavail: what an ordinary user may still take.</summary>
     [FieldOffset(32)]
     internal ulong Available;
+
+    /// <summary>f_fsid: made from the UUID by ext4 and btrfs, from the device number by xfs.</summary>
+    [FieldOffset(64)]
+    internal ulong Id;
 }

@@ -12,7 +12,6 @@ internal static unsafe partial class Ioctls
     internal const ulong DeviceSize = 0x8008_1272;
     internal const ulong CloneFile = 0x4004_9409;
     internal const ulong LoopStatus = 0x4C05;
-    internal const ulong FileSystemId = 0x8011_1500;
 
     [LibraryImport(Call.Library, EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int Control(SafeHandle file, ulong request, long argument);
