@@ -39,7 +39,7 @@ internal abstract class CliCommand : Command
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it sets; the default belongs in here.</param>
     /// <param name="check">Says what is wrong with a size, or null.</param>
-    protected static Option<long?> SizeOption(string name, string description, Func<long, string?>? check = null) =>
+    internal static Option<long?> SizeOption(string name, string description, Func<long, string?>? check = null) =>
         new(name)
         {
             Description = description,

@@ -73,6 +73,17 @@ public sealed class DirtyBitmap
         }
     }
 
+    /// <summary>The first dirty block at or after a block, or <see cref="BlockCount"/> where there is none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The image has no such block.</exception>
+    public long NextDirty(long from)
+    {
+        CheckRange(from, 0);
+        lock (_lock)
+        {
+            return Math.Min(BlockCount, _bits.NextSet(from, BlockCount));
+        }
+    }
+
     /// <summary>Marks every block dirty; cheap whatever the image size.</summary>
     public void MarkAll()
     {

@@ -1,0 +1,74 @@
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Blocks;
+
+/// <summary>Opens images by path: regular files and block devices.</summary>
+public static class BlockDevices
+{
+    /// <summary>Opens a source image for reading.</summary>
+    /// <param name="path">A regular file or a block device.</param>
+    /// <returns>The image, owned by the caller.</returns>
+    /// <exception cref="DiskSyncException">It cannot be opened, or is neither a file nor a block device.</exception>
+    public static IBlockDevice OpenSource(string path) => Open(path, LinuxOpen.ReadOnly, Side.Source);
+
+    /// <summary>Opens an image for reading and writing where it stands.</summary>
+    /// <param name="path">A regular file or a block device.</param>
+    /// <returns>The image, owned by the caller.</returns>
+    /// <exception cref="DiskSyncException">It cannot be opened, or is neither a file nor a block device.</exception>
+    public static IBlockDevice OpenTarget(string path) => Open(path, LinuxOpen.ReadWrite, Side.Destination);
+
+    /// <summary>Makes a device of an open file, which it owns from now on, also when it fails.</summary>
+    /// <param name="file">A regular file or a block device.</param>
+    /// <param name="name">How messages call it.</param>
+    /// <param name="side">The side that it is on.</param>
+    public static LinuxBlockDevice Wrap(LinuxFile file, string name, Side side)
+    {
+        try
+        {
+            return file.Stat().Kind switch
+            {
+                FileKind.Regular => new FileBlockDevice(file, name, side),
+                FileKind.BlockDevice => new BlockSpecialDevice(file, name, side, file.TrySetDirect(true)),
+                FileKind kind => throw new DiskSyncException(
+                    side == Side.Source ? FailureKind.Source : FailureKind.Preflight,
+                    $"{SideName(side)} {name}: it is a {Word(kind)}, not a raw image file or a block device",
+                    "Name the image itself."),
+            };
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static LinuxBlockDevice Open(string path, LinuxOpen flags, Side side)
+    {
+        LinuxFile file;
+        try
+        {
+            file = LinuxFile.Open(path, flags);
+        }
+        catch (LinuxException exception)
+        {
+            throw new DiskSyncException(
+                side == Side.Source ? FailureKind.Source : FailureKind.Destination,
+                $"{SideName(side)} {exception.Message}",
+                exception.IsDenied
+                    ? $"Give {UserLookup.EffectiveUserName} access to {path}, or run the command as another user."
+                    : "Check the path.",
+                exception);
+        }
+
+        return Wrap(file, path, side);
+    }
+
+    private static string SideName(Side side) => side == Side.Source ? "source" : "destination";
+
+    private static string Word(FileKind kind) => kind switch
+    {
+        FileKind.Directory => "folder",
+        FileKind.SymbolicLink => "symbolic link",
+        _ => "special file",
+    };
+}

@@ -1,0 +1,77 @@
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Blocks;
+
+/// <summary>An image on a block device, read and written past the page cache (safety rule 9).</summary>
+/// <remarks>
+/// The page cache of a device that somebody else writes through a file system is stale, so reads go to the medium:
+/// O_DIRECT, or where the device refuses that, fsync and BLKFLSBUF before each pass over the image
+/// (<see cref="DropCache"/>). Holes cannot be told; zeros are written (BLKZEROOUT), never assumed of a discard.
+/// Buffers that are not aligned (the image's last bytes) go through an aligned one.
+/// </remarks>
+public sealed class BlockSpecialDevice : LinuxBlockDevice
+{
+    private readonly bool _direct;
+    private readonly int _sector;
+
+    /// <summary>Wraps an open block device, which it owns from now on.</summary>
+    /// <param name="file">The device.</param>
+    /// <param name="name">How messages call it.</param>
+    /// <param name="side">The side that it is on.</param>
+    /// <param name="direct">Whether O_DIRECT is on.</param>
+    public BlockSpecialDevice(LinuxFile file, string name, Side side, bool direct)
+        : base(file, name, side, direct ? file.LogicalSectorSize() : 1)
+    {
+        _direct = direct;
+        _sector = file.LogicalSectorSize();
+    }
+
+    /// <inheritdoc/>
+    public override void Zero(long offset, long length, bool punch)
+    {
+        try
+        {
+            // A device has no holes to tell of, so punching would only change what the medium may do next.
+            if (offset % _sector == 0 && length % _sector == 0)
+            {
+                File.BlkZeroOut(offset, length);
+                return;
+            }
+
+            using AlignedBuffer zeros = new((int)length);
+            File.WriteAt(zeros.Span, offset);
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("zero", Math.Max(offset, exception.Offset), exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void DropCache(long offset, long length)
+    {
+        if (_direct)
+        {
+            return;
+        }
+
+        try
+        {
+            File.Sync();
+            File.BlkFlushBuffers();
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("drop the cache of", -1, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Extent> Extents(long offset, long length)
+    {
+        if (length > 0)
+        {
+            yield return new Extent(offset, length, ExtentKind.Data);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Blocks;
+
+/// <summary>An image in a regular file, through the page cache.</summary>
+/// <remarks>Holes are told by SEEK_HOLE and made by punching; a file system that cannot do either gets zeros written.</remarks>
+public sealed class FileBlockDevice : LinuxBlockDevice
+{
+    private const int ZeroChunk = 1 << 20;
+    private static readonly byte[] Zeros = new byte[ZeroChunk];
+
+    /// <summary>Wraps an open regular file, which it owns from now on.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="name">How messages call it.</param>
+    /// <param name="side">The side that it is on.</param>
+    public FileBlockDevice(LinuxFile file, string name, Side side)
+        : base(file, name, side, alignment: 1)
+    {
+    }
+
+    /// <summary>The open file, for locking, cloning and renaming; stays this object's.</summary>
+    public LinuxFile Handle => File;
+
+    /// <summary>Cuts the image off or lengthens it with a hole.</summary>
+    /// <exception cref="ImageIOException">The length could not be set.</exception>
+    public void SetLength(long length)
+    {
+        try
+        {
+            File.SetLength(length);
+            Length = length;
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("resize", length, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Zero(long offset, long length, bool punch)
+    {
+        try
+        {
+            if (punch ? File.TryPunchHole(offset, length) : File.TryZeroRange(offset, length))
+            {
+                return;
+            }
+
+            while (length > 0)
+            {
+                int count = (int)Math.Min(length, ZeroChunk);
+                File.WriteAt(Zeros.AsSpan(0, count), offset);
+                offset += count;
+                length -= count;
+            }
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("zero", Math.Max(offset, exception.Offset), exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<Extent> Extents(long offset, long length)
+    {
+        foreach (HoleRange range in HoleScanner.Scan(File, offset, length))
+        {
+            yield return new Extent(range.Offset, range.Length, range.IsData ? ExtentKind.Data : ExtentKind.Hole);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Blocks;
+
+/// <summary>What regular files and block devices have in common: reading, writing, one kind of error, and flushes that fail for good.</summary>
+/// <remarks>Thread safe as <see cref="IBlockDevice"/> says. Owns the open file.</remarks>
+public abstract class LinuxBlockDevice : IBlockDevice
+{
+    private const int Probe = 4096;
+    private readonly Side _side;
+    private string? _flushFailure;
+
+    private protected LinuxBlockDevice(LinuxFile file, string name, Side side, int alignment)
+    {
+        File = file;
+        Name = name;
+        _side = side;
+        Alignment = alignment;
+        Length = Try("look at", -1, file.Length);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public long Length { get; private protected set; }
+
+    /// <inheritdoc/>
+    public int Alignment { get; }
+
+    private protected LinuxFile File { get; }
+
+    /// <inheritdoc/>
+    public long CurrentLength() => Try("look at", -1, File.Length);
+
+    /// <inheritdoc/>
+    public void Read(long offset, Span<byte> buffer)
+    {
+        int read;
+        try
+        {
+            read = File.ReadAt(buffer, offset);
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("read", FirstUnreadable(Math.Max(offset, exception.Offset), offset + buffer.Length, buffer), exception);
+        }
+
+        if (read < buffer.Length)
+        {
+            throw new ImageIOException(
+                _side, Name, offset + read, "read", $"the image ends there; it had {Length} bytes when it was opened",
+                "Find out what shortens the image, then run the same command again.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            File.WriteAt(data, offset);
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("write", Math.Max(offset, exception.Offset), exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public abstract void Zero(long offset, long length, bool punch);
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        // The kernel reports a lost write once and then forgets it; we do not (safety rule 4).
+        if (_flushFailure is not null)
+        {
+            throw new ImageIOException(
+                _side, Name, -1, "flush", $"an earlier flush failed ({_flushFailure}), so what was written before it may be lost",
+                "Check the storage, then run the command again.");
+        }
+
+        try
+        {
+            File.DataSync();
+        }
+        catch (LinuxException exception)
+        {
+            _flushFailure = exception.Reason;
+            throw Failed("flush", -1, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public virtual void DropCache(long offset, long length) =>
+        File.Advise(offset, length, FileAdvice.DontNeed);
+
+    /// <inheritdoc/>
+    public abstract IEnumerable<Extent> Extents(long offset, long length);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        File.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected ImageIOException Failed(string operation, long offset, LinuxException exception) =>
+        new(_side, Name, offset, operation, Reason(exception), Advice(exception), exception);
+
+    private protected T Try<T>(string operation, long offset, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed(operation, offset, exception);
+        }
+    }
+
+    /// <summary>A large read fails as a whole; the message should name the bad sector.</summary>
+    private long FirstUnreadable(long from, long end, Span<byte> buffer)
+    {
+        for (long offset = from; offset < end; offset += Probe)
+        {
+            try
+            {
+                File.ReadAt(buffer[..(int)Math.Min(Probe, end - offset)], offset);
+            }
+            catch (LinuxException exception)
+            {
+                return Math.Max(offset, exception.Offset);
+            }
+        }
+
+        return from;
+    }
+
+    private static string Reason(LinuxException exception) =>
+        exception.IsDenied ? $"{exception.Reason}, as user {UserLookup.EffectiveUserName}" : exception.Reason;
+
+    private string Advice(LinuxException exception) => exception switch
+    {
+        { IsFull: true } => "Free space there, then run the same command again: it goes on from what is durable.",
+        { IsDenied: true } => $"Give {UserLookup.EffectiveUserName} access to {Name}, or run the command as another user.",
+        { Errno: Errno.EIO } => _side == Side.Source
+            ? "The source's storage cannot read there: look at the kernel log, repair or replace it (ddrescue saves what can be read)."
+            : "The destination's storage failed: look at the kernel log before trying again.",
+        _ => "Look at the kernel log of that host, then run the same command again.",
+    };
+}

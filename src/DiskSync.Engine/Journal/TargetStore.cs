@@ -1,0 +1,397 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
+using DiskSync.Engine.Replication;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Journal;
+
+/// <summary>One target as its receiver writes it: the image, the map of what it holds, and the journal of what is proven.</summary>
+/// <remarks>
+/// <para>The order that safety rule 4 asks for is kept here and nowhere else: a page's claim is withdrawn durably before
+/// one of its blocks is overwritten; a checkpoint flushes the image, then the map, then claims the pages again.</para>
+/// <para>Apart from that it knows which blocks have not been read back from the medium since they were written, and
+/// reads them back on request: only then does the map prove anything.</para>
+/// <para>One thread writes; <see cref="Fence"/>, <see cref="Root"/> and the map may be used from others. Owns device,
+/// map and journal.</para>
+/// </remarks>
+public sealed class TargetStore : IDisposable
+{
+    private const int ChunkBytes = 1 << 20;
+
+    // Claims are withdrawn this many pages ahead of a writer that moves on, so that it does not wait for a flush each time.
+    private const int WithdrawAhead = 16;
+
+    private readonly Lock _gate = new();
+    private readonly IBlockDevice _device;
+    private readonly ITransferJournal _journal;
+    private readonly DirtyBitmap _withdrawn;
+    private readonly DirtyBitmap _unread;
+
+    // Pages whose claim in the journal says that they were read back.
+    private readonly DirtyBitmap _claimedReadBack;
+    private readonly long _pageCount;
+    private bool _fenced;
+    private bool _unflushed;
+
+    /// <summary>Opens a store over its parts, which it owns from now on.</summary>
+    /// <param name="device">The image, as long as the geometry says.</param>
+    /// <param name="map">What the image holds, as far as anybody knows.</param>
+    /// <param name="journal">The journal, with this session begun in it.</param>
+    /// <param name="withdrawn">Pages without a claim: whatever the map says of them is forgotten.</param>
+    /// <param name="unread">Pages that are claimed but have not been read back.</param>
+    public TargetStore(
+        IBlockDevice device,
+        PagedMap map,
+        ITransferJournal journal,
+        IEnumerable<PageClaim> withdrawn,
+        IEnumerable<PageClaim> unread)
+    {
+        _device = device;
+        _journal = journal;
+        Map = map;
+        _pageCount = (Geometry.BlockCount + PagedMap.PageBlocks - 1) / PagedMap.PageBlocks;
+        _withdrawn = new DirtyBitmap(_pageCount);
+        _unread = new DirtyBitmap(Geometry.BlockCount);
+        _claimedReadBack = new DirtyBitmap(_pageCount);
+        _claimedReadBack.MarkAll();
+        foreach (PageClaim pages in withdrawn)
+        {
+            _withdrawn.Mark(pages.FirstPage, pages.PageCount);
+            _claimedReadBack.Clear(pages.FirstPage, pages.PageCount);
+            map.Forget(pages.FirstPage, pages.PageCount);
+        }
+
+        foreach (PageClaim pages in unread)
+        {
+            BlockRun run = BlocksOf(pages.FirstPage, pages.PageCount);
+            _unread.Mark(run.First, run.Count);
+            _claimedReadBack.Clear(pages.FirstPage, pages.PageCount);
+        }
+    }
+
+    /// <summary>How the image is cut into blocks.</summary>
+    public BlockGeometry Geometry => Map.Geometry;
+
+    /// <summary>What the image holds; unknown where nobody knows.</summary>
+    public PagedMap Map { get; }
+
+    /// <summary>This session's number; a batch with another is not written (safety rule 2).</summary>
+    public ulong FenceNumber => _journal.FenceNumber;
+
+    /// <summary>Blocks that have not been read back since they were written.</summary>
+    public long UnreadBlocks => _unread.Count;
+
+    /// <summary>The root over the map as it is.</summary>
+    public Hash256 Root() => Map.Root();
+
+    /// <summary>No write happens after this returns; one that is under way is waited for.</summary>
+    public void Fence()
+    {
+        lock (_gate)
+        {
+            _fenced = true;
+        }
+    }
+
+    /// <summary>Writes a block whose hash has been checked.</summary>
+    public void Write(long block, ReadOnlySpan<byte> data, Hash256 hash)
+    {
+        lock (_gate)
+        {
+            BeginWrite(block, 1);
+            _device.Write(Geometry.OffsetOf(block), data);
+            Map.Set(block, hash);
+            _unread.Mark(block, 1);
+        }
+    }
+
+    /// <summary>Makes blocks read as zeros.</summary>
+    public void ZeroRun(long first, long count)
+    {
+        lock (_gate)
+        {
+            BeginWrite(first, count);
+            long offset = Geometry.OffsetOf(first);
+            long end = Math.Min(Geometry.OffsetOf(first + count), Geometry.Length);
+            _device.Zero(offset, end - offset, punch: true);
+            Map.SetZeroRun(first, count);
+            _unread.Mark(first, count);
+        }
+    }
+
+    /// <summary>Reads a block as it is now.</summary>
+    public void Read(long block, Span<byte> buffer) => _device.Read(Geometry.OffsetOf(block), buffer);
+
+    /// <summary>Makes everything written so far durable and claims it.</summary>
+    /// <exception cref="DiskSyncException">Something could not be flushed; nothing new is claimed.</exception>
+    public void Checkpoint()
+    {
+        lock (_gate)
+        {
+            ThrowIfFenced();
+            if (_withdrawn.Count == 0 && !_unflushed)
+            {
+                return;
+            }
+
+            _device.Flush();
+            Map.Flush();
+            _journal.Claim(ChangedClaims());
+            _withdrawn.Clear(0, _pageCount);
+            _unflushed = false;
+        }
+    }
+
+    /// <summary>Fills the map where it is unknown, by reading.</summary>
+    /// <param name="progress">Called with bytes done and bytes in all.</param>
+    /// <param name="cancellationToken">Stops between chunks.</param>
+    /// <returns>How many bytes were hashed.</returns>
+    public long HashUnknown(Action<long, long> progress, CancellationToken cancellationToken)
+    {
+        DirtyBitmap unknown = new(Geometry.BlockCount);
+        long block = 0;
+        foreach (var run in Map.GetRuns(0, Geometry.BlockCount))
+        {
+            if (run.Hash.IsUnknown)
+            {
+                unknown.Mark(block, run.Count);
+            }
+
+            block += run.Count;
+        }
+
+        if (unknown.Count == 0)
+        {
+            return 0;
+        }
+
+        // What is hashed here is claimed at the next checkpoint, so the pages must be without a claim until then.
+        _device.Flush();
+        return Scan(unknown, progress, (first, count, hash) =>
+        {
+            lock (_gate)
+            {
+                Withdraw(first, count);
+                Map.SetRun(first, count, hash);
+                _unflushed = true;
+            }
+        }, cancellationToken);
+    }
+
+    /// <summary>Flushes, then reads back from the medium every block that has not been read back since it was written.</summary>
+    /// <param name="progress">Called with bytes done and bytes in all.</param>
+    /// <param name="cancellationToken">Stops between chunks; what was read stays read.</param>
+    /// <returns>What was read and what was wrong; wrong blocks' true hashes are in the map.</returns>
+    public ReadBackResult ReadBack(Action<long, long> progress, CancellationToken cancellationToken)
+    {
+        Checkpoint();
+        List<long> wrong = [];
+        long bytes = Scan(_unread, progress, (first, count, hash) =>
+        {
+            long block = first;
+            foreach (HashRun held in Map.GetRuns(first, count).ToArray())
+            {
+                if (held.Hash != hash)
+                {
+                    lock (_gate)
+                    {
+                        Withdraw(block, held.Count);
+                        Map.SetRun(block, held.Count, hash);
+                    }
+
+                    AddRange(wrong, block, held.Count);
+                }
+
+                block += held.Count;
+            }
+        }, cancellationToken);
+        lock (_gate)
+        {
+            // The pages' claims now also say that they were read back.
+            _unflushed = true;
+        }
+
+        Checkpoint();
+        return new ReadBackResult(bytes, wrong);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Fence();
+        _journal.Dispose();
+        Map.Dispose();
+        _device.Dispose();
+    }
+
+    private void BeginWrite(long first, long count)
+    {
+        ThrowIfFenced();
+        Withdraw(first, count);
+        _unflushed = true;
+    }
+
+    private void Withdraw(long firstBlock, long blockCount)
+    {
+        long first = firstBlock / PagedMap.PageBlocks;
+        long last = (firstBlock + blockCount - 1) / PagedMap.PageBlocks;
+        for (long page = first; page <= last; page++)
+        {
+            if (_withdrawn.IsDirty(page))
+            {
+                continue;
+            }
+
+            long end = Math.Min(_pageCount, Math.Max(last + 1, page + WithdrawAhead));
+            _journal.Withdraw(page, end - page);
+            _withdrawn.Mark(page, end - page);
+            page = end - 1;
+        }
+    }
+
+    /// <summary>The pages whose claim is not in the journal as it holds now, as runs.</summary>
+    private List<PageClaim> ChangedClaims()
+    {
+        List<PageClaim> claims = [];
+        for (long page = 0; page < _pageCount; page++)
+        {
+            BlockRun run = BlocksOf(page, 1);
+            bool readBack = _unread.NextDirty(run.First) >= run.End;
+            if (!_withdrawn.IsDirty(page) && readBack == _claimedReadBack.IsDirty(page))
+            {
+                continue;
+            }
+
+            if (readBack)
+            {
+                _claimedReadBack.Mark(page, 1);
+            }
+            else
+            {
+                _claimedReadBack.Clear(page, 1);
+            }
+
+            PageClaim last = claims.Count > 0 ? claims[^1] : default;
+            if (claims.Count > 0 && last.FirstPage + last.PageCount == page && last.ReadBack == readBack)
+            {
+                claims[^1] = last with { PageCount = last.PageCount + 1 };
+            }
+            else
+            {
+                claims.Add(new PageClaim(page, 1, readBack));
+            }
+        }
+
+        return claims;
+    }
+
+    /// <summary>Reads and hashes the blocks of a bitmap, clearing each bit before its block is read.</summary>
+    private long Scan(
+        DirtyBitmap todo, Action<long, long> progress, Action<long, long, Hash256> found, CancellationToken cancellationToken)
+    {
+        long total = todo.Count * Geometry.Granularity;
+        long done = 0;
+        long bytes = 0;
+        using AlignedBuffer buffer = new(Math.Max(ChunkBytes, Geometry.Granularity));
+        RoundPlan plan = new(todo, _device, Geometry);
+        while (plan.TryTake(buffer.Length / Geometry.Granularity, out BlockRun run))
+        {
+            try
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                bytes += ScanRun(run, buffer, found);
+            }
+            catch
+            {
+                todo.Fail(run);
+                throw;
+            }
+
+            todo.Release(run);
+            done += run.Count * Geometry.Granularity;
+            progress(Math.Min(done, total), total);
+        }
+
+        return bytes;
+    }
+
+    private long ScanRun(BlockRun run, AlignedBuffer buffer, Action<long, long, Hash256> found)
+    {
+        long bytes = 0;
+        foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(_device, Geometry, run))
+        {
+            if (isZero)
+            {
+                FoundZeros(part, found);
+                continue;
+            }
+
+            long step = buffer.Length / Geometry.Granularity;
+            for (long first = part.First; first < part.End; first += step)
+            {
+                bytes += ScanChunk(new BlockRun(first, Math.Min(step, part.End - first)), buffer.Span, found);
+            }
+        }
+
+        return bytes;
+    }
+
+    private int ScanChunk(BlockRun run, Span<byte> buffer, Action<long, long, Hash256> found)
+    {
+        long offset = Geometry.OffsetOf(run.First);
+        int length = (int)(Math.Min(Geometry.OffsetOf(run.End), Geometry.Length) - offset);
+        _device.DropCache(offset, length);
+        _device.Read(offset, buffer[..length]);
+        for (int i = 0; i < run.Count; i++)
+        {
+            long block = run.First + i;
+            found(block, 1, Blake3.Hash(buffer.Slice(i * Geometry.Granularity, Geometry.LengthOf(block))));
+        }
+
+        return length;
+    }
+
+    private void FoundZeros(BlockRun run, Action<long, long, Hash256> found)
+    {
+        // The image's short last block has a zero hash of its own.
+        int lastLength = Geometry.LengthOf(run.End - 1);
+        long whole = lastLength == Geometry.Granularity ? run.Count : run.Count - 1;
+        if (whole > 0)
+        {
+            found(run.First, whole, ZeroBlock.HashOf(Geometry.Granularity));
+        }
+
+        if (whole < run.Count)
+        {
+            found(run.End - 1, 1, ZeroBlock.HashOf(lastLength));
+        }
+    }
+
+    private static void AddRange(List<long> blocks, long first, long count)
+    {
+        for (long i = 0; i < count; i++)
+        {
+            blocks.Add(first + i);
+        }
+    }
+
+    private BlockRun BlocksOf(long firstPage, long pageCount)
+    {
+        long first = firstPage * PagedMap.PageBlocks;
+        return new BlockRun(first, Math.Min(pageCount * PagedMap.PageBlocks, Geometry.BlockCount - first));
+    }
+
+    private void ThrowIfFenced()
+    {
+        if (_fenced)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {_device.Name}: this session is not the newest one, so it writes nothing more",
+                "Another run of the same source has taken the target over.");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Progress;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>Chooses the base that a copy starts from: the one with the fewest differing blocks.</summary>
+internal static class BaseChooser
+{
+    // Comparing costs a scan of the source and 32 bytes a block for each candidate.
+    private const int MaxCandidates = 16;
+
+    /// <summary>Chooses a base.</summary>
+    /// <returns>What to put into OpenImage.</returns>
+    /// <exception cref="DiskSyncException">The user named a base that the destination does not hold.</exception>
+    public static async Task<(BaseChoice Choice, string Name, Hash256 Root)> ChooseAsync(
+        SourceSession session,
+        ushort index,
+        TransferRequest request,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        if (request.Base is { Automatic: false, Name.Length: 0 })
+        {
+            return (BaseChoice.None, string.Empty, Hash256.Unknown);
+        }
+
+        Bases held = await session.RequestAsync<Bases>(
+            index,
+            new ListBases((ulong)request.Geometry.Length, (uint)request.Geometry.Granularity, request.Name),
+            cancellationToken);
+        if (!request.Base.Automatic)
+        {
+            return Named(request.Base.Name, held.Offers);
+        }
+
+        BaseOffer[] known = [.. held.Offers.Where(o => !o.Root.IsUnknown).DistinctBy(o => o.Root).Take(MaxCandidates)];
+        if (known.Length == 0)
+        {
+            // What stands at the target's name is worth hashing: it is most often an older copy of the same image.
+            bool targetExists = held.Offers.Any(o => string.Equals(o.Name, request.Name, StringComparison.Ordinal));
+            return (targetExists ? BaseChoice.Target : BaseChoice.None, string.Empty, Hash256.Unknown);
+        }
+
+        BaseOffer best = known.Length == 1
+            ? known[0]
+            : await FewestDifferencesAsync(session, index, request, known, progress, cancellationToken);
+        return (BaseChoice.Named, best.Name, best.Root);
+    }
+
+    private static (BaseChoice Choice, string Name, Hash256 Root) Named(string name, IReadOnlyList<BaseOffer> offers)
+    {
+        foreach (BaseOffer offer in offers)
+        {
+            if (string.Equals(offer.Name, name, StringComparison.Ordinal))
+            {
+                return (BaseChoice.Named, name, offer.Root);
+            }
+        }
+
+        // It may still exist without a seal; the destination looks, hashes it, or says that it is not there.
+        return (BaseChoice.Named, name, Hash256.Unknown);
+    }
+
+    private static async Task<BaseOffer> FewestDifferencesAsync(
+        SourceSession session,
+        ushort index,
+        TransferRequest request,
+        IReadOnlyList<BaseOffer> candidates,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        using PagedMap source = await Task.Run(
+            () => ImageHasher.Hash(request.Source, request.Geometry, progress, cancellationToken), cancellationToken);
+        BaseOffer best = candidates[0];
+        long fewest = long.MaxValue;
+        foreach (BaseOffer candidate in candidates)
+        {
+            long differing = 0;
+            await MapFetcher.FetchAsync(
+                session,
+                index,
+                candidate.Root,
+                BlocksOf(candidate, request),
+                (first, count, hash) =>
+                {
+                    long inside = Math.Min(count, Math.Max(0, request.Geometry.BlockCount - first));
+                    foreach (HashRun run in source.GetRuns(first, inside))
+                    {
+                        differing += run.Hash == hash ? 0 : run.Count;
+                    }
+                },
+                cancellationToken);
+
+            // Blocks past the base's end have to be sent unless they are zero, which a longer file gives for nothing.
+            long tail = Math.Min(BlocksOf(candidate, request), request.Geometry.BlockCount);
+            differing += CountData(source, tail, request.Geometry);
+            if (differing < fewest)
+            {
+                (best, fewest) = (candidate, differing);
+            }
+        }
+
+        return best;
+    }
+
+    private static long CountData(PagedMap source, long first, BlockGeometry geometry)
+    {
+        Hash256 zero = ZeroBlock.HashOf(geometry.Granularity);
+        long count = 0;
+        foreach (HashRun run in source.GetRuns(first, geometry.BlockCount - first))
+        {
+            count += run.Hash == zero ? 0 : run.Count;
+        }
+
+        return count;
+    }
+
+    private static long BlocksOf(BaseOffer offer, TransferRequest request) =>
+        ((long)offer.Length + request.Geometry.Granularity - 1) / request.Geometry.Granularity;
+}

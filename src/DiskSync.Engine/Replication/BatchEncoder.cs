@@ -1,0 +1,179 @@
+using System.Buffers;
+using System.Diagnostics;
+using DiskSync.Codecs;
+using DiskSync.Engine.Dirty;
+using DiskSync.Engine.Transports;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>Turns a filled batch into a frame: zero runs, copies, patches and literals, compressed where that pays.</summary>
+/// <remarks>Thread safe; each call works on a batch that its caller owns.</remarks>
+internal sealed class BatchEncoder
+{
+    // A patch that carries almost the whole block costs more (its bitmap, a read at the destination) than it saves.
+    private const double WorthPatching = 0.75;
+
+    // LZ4 must take off at least a sixteenth of a block to be worth decompressing.
+    private const int WorthCompressing = 16;
+
+    private readonly SourceSession _session;
+    private readonly ushort _index;
+    private readonly ImageContext _image;
+    private readonly ulong _fence;
+    private readonly CompressionPolicy _compression;
+
+    public BatchEncoder(SourceSession session, ushort index, ImageContext image, ulong fence, CompressionPolicy compression)
+    {
+        _session = session;
+        _index = index;
+        _image = image;
+        _fence = fence;
+        _compression = compression;
+    }
+
+    /// <summary>Encodes a batch into its writer, asking the destination for sub-block hashes where a patch may do.</summary>
+    public async Task EncodeAsync(
+        SendBatch batch, ulong number, uint round, RoundCounters counters, CancellationToken cancellationToken)
+    {
+        Dictionary<ulong, ulong[]> held = await AskForSubBlocksAsync(batch, cancellationToken);
+        Encode(batch, number, round, held, counters);
+    }
+
+    private async Task<Dictionary<ulong, ulong[]>> AskForSubBlocksAsync(SendBatch batch, CancellationToken cancellationToken)
+    {
+        ulong[] blocks = [.. batch.Blocks.Where(b => b.Patchable).Select(b => (ulong)b.Block).Order()];
+        Dictionary<ulong, ulong[]> held = new(blocks.Length);
+        if (blocks.Length == 0)
+        {
+            return held;
+        }
+
+        SubHashes answer = await _session.RequestAsync<SubHashes>(_index, new SubHashRequest(blocks), cancellationToken);
+        if (answer.Blocks.Count != blocks.Length)
+        {
+            throw new TransportLostException(
+                $"{_session.Peer} was asked for the sub-blocks of {blocks.Length} blocks and sent {answer.Blocks.Count}");
+        }
+
+        foreach (BlockSubHashes block in answer.Blocks)
+        {
+            held[block.Block] = block.Prefixes;
+        }
+
+        return held;
+    }
+
+    private void Encode(
+        SendBatch batch, ulong number, uint round, Dictionary<ulong, ulong[]> held, RoundCounters counters)
+    {
+        BlocksWriter writer = batch.Writer;
+        writer.Begin(_fence, number, round);
+        bool full = false;
+        foreach (BlockRun run in batch.ZeroRuns)
+        {
+            full |= !writer.TryAddZeroRun(run.First, (uint)run.Count);
+        }
+
+        bool compress = _compression.ShouldCompress();
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(_image.Geometry.Granularity);
+        long start = Stopwatch.GetTimestamp();
+        int payloadBefore = writer.PayloadLength;
+        long payload = 0;
+        foreach (SendBlock block in batch.Blocks)
+        {
+            payload += AddBlock(batch, block, held, compress, scratch, counters, ref full);
+        }
+
+        ArrayPool<byte>.Shared.Return(scratch);
+        int encoded = writer.PayloadLength - payloadBefore;
+        Interlocked.Add(ref counters.PayloadBytes, payload);
+        Interlocked.Add(ref counters.EncodedBytes, encoded);
+        if (compress)
+        {
+            _compression.Compressed(payload, encoded, Stopwatch.GetElapsedTime(start));
+        }
+
+        if (full)
+        {
+            throw new InvalidOperationException($"batch {number} does not fit its writer: its limits do not agree");
+        }
+    }
+
+    private long AddBlock(
+        SendBatch batch,
+        SendBlock block,
+        Dictionary<ulong, ulong[]> held,
+        bool compress,
+        byte[] scratch,
+        RoundCounters counters,
+        ref bool full)
+    {
+        BlocksWriter writer = batch.Writer;
+        ReadOnlySpan<byte> content = batch.BytesOf(block);
+        if (!_image.RequiresLiteral(block.Block) && _image.Copies.TryFind(block, _image, out long source))
+        {
+            full |= !writer.TryAddCopy(block.Block, block.Hash, source);
+            Interlocked.Increment(ref counters.CopiedBlocks);
+            return 0;
+        }
+
+        if (block.Patchable && held.TryGetValue((ulong)block.Block, out ulong[]? old)
+            && TryAddPatch(batch, block, old, compress, scratch, out int changed))
+        {
+            Interlocked.Increment(ref counters.PatchedBlocks);
+            return changed;
+        }
+
+        if (compress)
+        {
+            int most = block.Length - (block.Length / WorthCompressing);
+            int packed = Lz4.Compress(content, scratch.AsSpan(0, most));
+            if (packed > 0)
+            {
+                full |= !writer.TryAdd(BlockKind.Lz4, block.Block, block.Hash, scratch.AsSpan(0, packed));
+                return block.Length;
+            }
+        }
+
+        full |= !writer.TryAdd(BlockKind.Raw, block.Block, block.Hash, content);
+        return block.Length;
+    }
+
+    private static bool TryAddPatch(
+        SendBatch batch, SendBlock block, ulong[] old, bool compress, byte[] scratch, out int changedBytes)
+    {
+        changedBytes = 0;
+        int subBlocks = PatchPayload.SubBlocksOf(block.Length);
+        if (old.Length != subBlocks)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<ulong> current = batch.PrefixesOf(block.Slot)[..subBlocks];
+        Span<byte> bitmap = stackalloc byte[PatchPayload.BitmapLength(block.Length)];
+        bitmap.Clear();
+        int changed = 0;
+        for (int i = 0; i < subBlocks; i++)
+        {
+            if (old[i] != current[i])
+            {
+                bitmap[i >> 3] |= (byte)(1 << (i & 7));
+                changed++;
+            }
+        }
+
+        // No difference at all: the destination's map is behind its content; a literal settles it.
+        int max = PatchPayload.MaxLength(block.Length);
+        if (changed == 0 || changed > subBlocks * WorthPatching || !batch.Writer.HasRoomFor(max))
+        {
+            return false;
+        }
+
+        int length = PatchPayload.Build(batch.BytesOf(block), bitmap, compress, scratch, batch.Writer.ReservePayload(max));
+        batch.Writer.CommitPayload(BlockKind.Patch, block.Block, block.Hash, length);
+        changedBytes = changed * Formats.BlockMap.BlockGeometry.SubBlockSize;
+        return true;
+    }
+}

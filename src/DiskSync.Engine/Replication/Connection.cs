@@ -1,0 +1,325 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using DiskSync.Engine.Transports;
+using DiskSync.Formats;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+using WireProgress = DiskSync.Formats.Wire.Messages.Progress;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>One connection that speaks frames: preamble, keep-alive, time limits and one kind of error for each cause.</summary>
+/// <remarks>
+/// Any number of threads may send (a lock keeps frames whole); one at a time may receive. Errors: a broken, silent or
+/// foreign peer is <see cref="TransportLostException"/>, a peer that gave up is <see cref="PeerAbortedException"/>.
+/// Owns its transport. PROTOCOL.md, "Frames" and "Keep-alive".
+/// </remarks>
+public sealed class Connection : IAsyncDisposable
+{
+    private readonly ITransport _transport;
+    private readonly ConnectionOptions _options;
+    private readonly FrameReader _frames = new();
+    private readonly FrameWriter _writer = new();
+    private readonly SemaphoreSlim _sendLock = new(1, 1);
+    private readonly Timer _watchdog;
+    private ReadOnlySequence<byte> _buffer;
+    private SequencePosition _consumed;
+    private bool _holdsBuffer;
+    // When the pending read began; MaxValue while this side is busy and so could not have heard anything.
+    private long _listeningSince = Environment.TickCount64;
+    private long _lastSent = Environment.TickCount64;
+    private long _bytesSent;
+    private long _bytesReceived;
+    private long _framesReceived;
+    private volatile string? _brokenBecause;
+    private volatile bool _open;
+
+    /// <summary>Wraps a transport, which it owns from now on.</summary>
+    public Connection(ITransport transport, ConnectionOptions options)
+    {
+        _transport = transport;
+        _options = options;
+        TimeSpan tick = options.PingInterval / 4;
+        _watchdog = new Timer(_ => Watch(), null, tick, tick);
+    }
+
+    /// <summary>The peer, for messages.</summary>
+    public string Peer => _transport.Peer;
+
+    /// <summary>Bytes handed to the transport, frames and preamble.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>Bytes taken from the transport.</summary>
+    public long BytesReceived => Interlocked.Read(ref _bytesReceived);
+
+    /// <summary>Frames received so far.</summary>
+    public long FramesReceived => Interlocked.Read(ref _framesReceived);
+
+    /// <summary>Frames sent so far.</summary>
+    public long FramesSent => (long)_writer.FramesWritten;
+
+    /// <summary>Called with each Progress frame of the peer, from the receiving thread.</summary>
+    public Action<ushort, WireProgress>? OnProgress { get; set; }
+
+    /// <summary>Exchanges preambles.</summary>
+    /// <exception cref="TransportLostException">The peer does not speak this protocol, or says nothing.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await GuardAsync(async () =>
+        {
+            Preamble.Write(_transport.Output);
+            await FlushAsync(cancellationToken);
+            while (true)
+            {
+                ReadResult result = await ReadAsync(cancellationToken);
+                ReadOnlySequence<byte> buffer = result.Buffer;
+                bool complete = Preamble.TryRead(ref buffer, out _);
+                _transport.Input.AdvanceTo(buffer.Start, complete ? buffer.Start : result.Buffer.End);
+                if (complete)
+                {
+                    Interlocked.Add(ref _bytesReceived, Preamble.Size);
+                    _open = true;
+                    return;
+                }
+
+                if (result.IsCompleted)
+                {
+                    throw new EndOfStreamException("the peer closed before it said which protocol it speaks");
+                }
+            }
+        });
+    }
+
+    /// <summary>Sends a control message.</summary>
+    public async ValueTask SendAsync(ushort image, Message message, CancellationToken cancellationToken)
+    {
+        await _sendLock.WaitAsync(cancellationToken);
+        try
+        {
+            await GuardAsync(async () =>
+            {
+                _writer.Write(_transport.Output, image, message);
+                await FlushAsync(cancellationToken);
+            });
+        }
+        finally
+        {
+            _sendLock.Release();
+        }
+    }
+
+    /// <summary>Sends a batch of blocks.</summary>
+    /// <returns>The frame's length in bytes.</returns>
+    public async ValueTask<int> SendBlocksAsync(ushort image, BlocksWriter batch, CancellationToken cancellationToken)
+    {
+        await _sendLock.WaitAsync(cancellationToken);
+        try
+        {
+            int length = 0;
+            await GuardAsync(async () =>
+            {
+                // Straight from the batch's buffer: the frame is contiguous there.
+                ReadOnlyMemory<byte> frame = _writer.FinishBlocks(image, batch);
+                length = frame.Length;
+                Interlocked.Add(ref _bytesSent, length);
+                CheckFlush(await _transport.Output.WriteAsync(frame, cancellationToken));
+            });
+            return length;
+        }
+        finally
+        {
+            _sendLock.Release();
+        }
+    }
+
+    /// <summary>Receives the next frame that a session has to handle; pings and progress are dealt with here.</summary>
+    /// <remarks>The body of the frame before becomes invalid.</remarks>
+    /// <exception cref="PeerAbortedException">The peer gave up.</exception>
+    /// <exception cref="TransportLostException">The connection ended, without an End frame before it, or is broken.</exception>
+    public async ValueTask<ReceivedFrame> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        ReceivedFrame received = default;
+        await GuardAsync(async () =>
+        {
+            while (true)
+            {
+                Frame frame = await ReadFrameAsync(cancellationToken);
+                if (frame.Type == FrameType.Blocks)
+                {
+                    received = new ReceivedFrame(frame.Type, frame.Image, null, frame.Body);
+                    return;
+                }
+
+                Message message = MessageCodec.Decode(frame.Type, frame.Body);
+                switch (message)
+                {
+                    case Ping ping:
+                        await SendAsync(FrameHeader.NoImage, new Pong(ping.Token), cancellationToken);
+                        continue;
+                    case Pong:
+                        continue;
+                    case WireProgress progress:
+                        OnProgress?.Invoke(frame.Image, progress);
+                        continue;
+                    case Abort abort:
+                        throw new PeerAbortedException(abort);
+                    default:
+                        received = new ReceivedFrame(frame.Type, frame.Image, message, default);
+                        return;
+                }
+            }
+        });
+        return received;
+    }
+
+    /// <summary>Tells the peer why this side gives up; best effort, bounded in time.</summary>
+    public async Task SendAbortAsync(Abort abort)
+    {
+        using CancellationTokenSource patience = new(TimeSpan.FromSeconds(5));
+        try
+        {
+            await SendAsync(FrameHeader.NoImage, abort, patience.Token);
+        }
+        catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The connection is gone; the peer learns it from that.
+        }
+    }
+
+    /// <summary>Breaks the connection; a pending receive fails with the given reason.</summary>
+    public void Break(string reason)
+    {
+        _brokenBecause ??= reason;
+        _transport.Abort();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _watchdog.DisposeAsync();
+        await _transport.DisposeAsync();
+        _sendLock.Dispose();
+    }
+
+    private async ValueTask<Frame> ReadFrameAsync(CancellationToken cancellationToken)
+    {
+        if (_holdsBuffer)
+        {
+            // The frame handed out last is done with; what follows it may already be here.
+            _transport.Input.AdvanceTo(_consumed);
+            _holdsBuffer = false;
+        }
+
+        while (true)
+        {
+            ReadResult result = await ReadAsync(cancellationToken);
+            _buffer = result.Buffer;
+            ReadOnlySequence<byte> rest = _buffer;
+            if (_frames.TryRead(ref rest, out Frame frame))
+            {
+                Interlocked.Increment(ref _framesReceived);
+                Interlocked.Add(ref _bytesReceived, _buffer.Length - rest.Length);
+                _consumed = rest.Start;
+                _holdsBuffer = true;
+                return frame;
+            }
+
+            _transport.Input.AdvanceTo(_buffer.Start, _buffer.End);
+            if (result.IsCompleted)
+            {
+                throw new EndOfStreamException(
+                    _buffer.IsEmpty ? "the peer closed the connection" : "the peer closed the connection in the middle of a frame");
+            }
+        }
+    }
+
+    private async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _listeningSince, Environment.TickCount64);
+        ReadResult result = await _transport.Input.ReadAsync(cancellationToken);
+        Volatile.Write(ref _listeningSince, long.MaxValue);
+        if (result.IsCanceled)
+        {
+            throw new IOException("the connection was aborted");
+        }
+
+        return result;
+    }
+
+    private async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Add(ref _bytesSent, _transport.Output.UnflushedBytes);
+        CheckFlush(await _transport.Output.FlushAsync(cancellationToken));
+    }
+
+    private void CheckFlush(FlushResult result)
+    {
+        Volatile.Write(ref _lastSent, Environment.TickCount64);
+        if (result.IsCanceled || result.IsCompleted)
+        {
+            throw new IOException("the peer closed the connection");
+        }
+    }
+
+    private async ValueTask GuardAsync(Func<ValueTask> action)
+    {
+        try
+        {
+            await action();
+        }
+        catch (FormatViolationException exception)
+        {
+            await SendAbortBestEffortAsync(exception);
+            throw new TransportLostException(
+                $"{Peer} broke the protocol: {exception.Message}",
+                "Check that both sides run DiskSync, of versions that know each other (disksync --version).",
+                exception);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            string reason = _brokenBecause ?? exception.Message;
+            string diagnosis = _brokenBecause is null ? await _transport.DiagnoseAsync() : string.Empty;
+            throw new TransportLostException(
+                $"connection to {Peer} lost: {reason}" + (diagnosis.Length > 0 ? $" ({diagnosis})" : string.Empty),
+                "Run the same command again: it goes on from what is durable at the destination.",
+                exception);
+        }
+    }
+
+    private async Task SendAbortBestEffortAsync(FormatViolationException exception)
+    {
+        if (_open && _sendLock.CurrentCount > 0)
+        {
+            await SendAbortAsync(new Abort(AbortCode.Protocol, false, string.Empty, -1, exception.Message, string.Empty));
+        }
+    }
+
+    private void Watch()
+    {
+        long now = Environment.TickCount64;
+        TimeSpan limit = _open ? _options.SilenceLimit : _options.HandshakeTimeout ?? _transport.HandshakeTimeout;
+        if (now - Volatile.Read(ref _listeningSince) > limit.TotalMilliseconds)
+        {
+            Break($"nothing was heard for {limit.TotalSeconds:0.#} s");
+            return;
+        }
+
+        if (_open && now - Volatile.Read(ref _lastSent) > _options.PingInterval.TotalMilliseconds)
+        {
+            Volatile.Write(ref _lastSent, now);
+            _ = PingAsync();
+        }
+    }
+
+    private async Task PingAsync()
+    {
+        try
+        {
+            await SendAsync(FrameHeader.NoImage, new Ping((ulong)Environment.TickCount64), CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is DiskSyncException or ObjectDisposedException)
+        {
+            // Whoever receives on this connection reports the loss.
+        }
+    }
+}

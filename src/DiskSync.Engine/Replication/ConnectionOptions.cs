@@ -1,0 +1,14 @@
+namespace DiskSync.Engine.Replication;
+
+/// <summary>Time limits of a connection; PROTOCOL.md, "Keep-alive".</summary>
+public sealed record ConnectionOptions
+{
+    /// <summary>How long a side stays silent before it sends a Ping.</summary>
+    public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the peer may be silent before the connection counts as lost.</summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long the peer may take for the preamble; null takes the transport's own limit.</summary>
+    public TimeSpan? HandshakeTimeout { get; init; }
+}

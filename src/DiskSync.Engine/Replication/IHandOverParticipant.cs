@@ -1,0 +1,28 @@
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>The destination's part in the hand-over of ownership (design section 5); implemented in DiskSync.Handoff.</summary>
+/// <remarks>
+/// Calls of one session come one at a time. None of them is cancelled when the connection breaks: a step of the
+/// hand-over that has begun is finished, whatever the link does.
+/// </remarks>
+public interface IHandOverParticipant
+{
+    /// <summary>Step 1: verify what is staged and make PREPARED durable.</summary>
+    /// <returns><see cref="Prepared"/>, or <see cref="Refused"/>.</returns>
+    Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer);
+
+    /// <summary>Step 3: make OWNER durable, finish the images, resume the guest.</summary>
+    /// <param name="request">The source's Commit.</param>
+    /// <param name="targets">The open targets; closed by the call where the attempt becomes owner. Empty on a new connection.</param>
+    /// <param name="reply">Sends <see cref="Owner"/> and later <see cref="Running"/>, or <see cref="Refused"/>; it does not fail when the link is gone.</param>
+    Task CommitAsync(Commit request, IReadOnlyDictionary<ushort, ITarget> targets, Func<Message, Task> reply);
+
+    /// <summary>Makes REFUSED durable, unless the attempt is owned.</summary>
+    /// <returns><see cref="Refused"/>, or <see cref="Owner"/> where the attempt is owned.</returns>
+    Task<Message> RefuseAsync(Refuse request);
+
+    /// <summary>How the attempt stands.</summary>
+    Task<AttemptStatus> QueryAsync(QueryAttempt request);
+}

@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
+using DiskSync.Formats.BlockMap;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>What the workers of one image share: the image, what is dirty, and what the destination holds.</summary>
+/// <remarks>Thread safe, since each part is.</remarks>
+internal sealed class ImageContext
+{
+    private readonly Hash256 _zeroHash;
+    private readonly Hash256 _lastZeroHash;
+    private readonly bool _mayPatch;
+    private readonly ConcurrentDictionary<long, bool> _literalOnly = new();
+
+    public ImageContext(IBlockDevice source, BlockGeometry geometry, PagedMap map, bool mayPatch)
+    {
+        Source = source;
+        Geometry = geometry;
+        Map = map;
+        Dirty = new DirtyBitmap(geometry.BlockCount);
+        _mayPatch = mayPatch && geometry.SubBlocks > 1;
+        _zeroHash = ZeroBlock.HashOf(geometry.Granularity);
+        _lastZeroHash = geometry.BlockCount > 0 ? ZeroBlock.HashOf(geometry.LengthOf(geometry.BlockCount - 1)) : _zeroHash;
+    }
+
+    public IBlockDevice Source { get; }
+
+    public BlockGeometry Geometry { get; }
+
+    /// <summary>DestinationMap: what the destination holds now, by its acks (safety rule 1).</summary>
+    public PagedMap Map { get; }
+
+    public DirtyBitmap Dirty { get; }
+
+    /// <summary>Where the destination holds contents that were sent lately.</summary>
+    public CopyIndex Copies { get; } = new();
+
+    public Hash256 ZeroHashOf(long block) => block == Geometry.BlockCount - 1 ? _lastZeroHash : _zeroHash;
+
+    /// <summary>Whether the destination holds content of this block from which a patch could start.</summary>
+    public bool CanPatch(long block, Hash256 held) =>
+        _mayPatch && !held.IsUnknown && held != ZeroHashOf(block) && !_literalOnly.ContainsKey(block);
+
+    /// <summary>The destination refused a patch or a copy of this block: it gets a literal.</summary>
+    public void RequireLiteral(long block) => _literalOnly[block] = true;
+
+    public bool RequiresLiteral(long block) => _literalOnly.ContainsKey(block);
+
+    /// <summary>The block has been written whole; the next change may be a patch again.</summary>
+    public void LiteralArrived(long block) => _literalOnly.TryRemove(block, out _);
+}

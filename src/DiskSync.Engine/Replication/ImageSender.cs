@@ -1,0 +1,428 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
+using DiskSync.Engine.Progress;
+using DiskSync.Engine.Transports;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>The source's end of one image: rounds of blocks, checkpoints, and the proof at the end.</summary>
+/// <remarks>
+/// One round, checkpoint or verification at a time; inside a round several workers run. Every number that leaves here
+/// is of this image only, but the byte counts of the connection. Owns its map and batches, not the image or the session.
+/// </remarks>
+public sealed class ImageSender : IDisposable
+{
+    private readonly SourceSession _session;
+    private readonly ushort _index;
+    private readonly ImageContext _image;
+    private readonly SenderOptions _options;
+    private readonly IProgressSink _progress;
+    private readonly ConcurrentDictionary<ulong, SendBatch> _inFlight = new();
+    private readonly ConcurrentBag<SendBatch> _idle = [];
+    private readonly SemaphoreSlim _batchSlots;
+    private readonly BatchEncoder _encoder;
+    private readonly CompressionPolicy _compression;
+    private ulong _nextBatch;
+    private ulong _nextNumber;
+    private long _bytesSinceCheckpoint;
+    private long _lastCheckpoint = Stopwatch.GetTimestamp();
+
+    /// <summary>Prepares to send one image.</summary>
+    /// <param name="session">The session; shared with the other images.</param>
+    /// <param name="index">The image's index in the session.</param>
+    /// <param name="source">The image, open for reading; stays its opener's.</param>
+    /// <param name="geometry">How it is cut into blocks.</param>
+    /// <param name="ready">The destination's answer to OpenImage.</param>
+    /// <param name="options">How to send.</param>
+    /// <param name="progress">Where progress goes.</param>
+    public ImageSender(
+        SourceSession session,
+        ushort index,
+        IBlockDevice source,
+        BlockGeometry geometry,
+        ImageReady ready,
+        SenderOptions options,
+        IProgressSink progress)
+    {
+        _session = session;
+        _index = index;
+        _options = options;
+        _progress = progress;
+        Ready = ready;
+        // Everything that is not zeros is fetched or sent anyway, so the cheap default serves all targets.
+        PagedMap map = PagedMap.CreateTemporary(geometry, defaultIsZero: true);
+        _image = new ImageContext(source, geometry, map, session.Capabilities.HasFlag(Capability.Patch));
+        _compression = new CompressionPolicy(
+            session.Capabilities.HasFlag(Capability.Lz4) ? options.Compression : CompressionMode.Never, options.Workers);
+        _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression);
+        _batchSlots = new SemaphoreSlim(options.MaxBatches);
+        session.ListenForAcks(index, OnAck);
+    }
+
+    /// <summary>What the destination said when it opened the target.</summary>
+    public ImageReady Ready { get; }
+
+    /// <summary>How the image is cut into blocks.</summary>
+    public BlockGeometry Geometry => _image.Geometry;
+
+    /// <summary>The image.</summary>
+    public IBlockDevice Source => _image.Source;
+
+    /// <summary>The link's measured goodput, or infinite where it never was the bottleneck.</summary>
+    public double LinkRate => _compression.LinkRate;
+
+    /// <summary>Blocks that were not equal when they were last looked at.</summary>
+    public long DirtyBlocks => _image.Dirty.Count;
+
+    /// <summary>The root of what the destination holds by its acks.</summary>
+    public Hash256 Root() => _image.Map.Root();
+
+    /// <summary>Asks the destination what it holds, so that only what differs is sent (safety rule 1).</summary>
+    public async Task FetchDestinationMapAsync(CancellationToken cancellationToken)
+    {
+        if (Ready.State == TargetState.Empty)
+        {
+            return;
+        }
+
+        await MapFetcher.FetchAsync(
+            _session, _index, Hash256.Unknown, Geometry.BlockCount, _image.Map.SetRun, cancellationToken);
+        if (_image.Map.Root() != Ready.MapRoot)
+        {
+            throw new TransportLostException(
+                $"the map that {_session.Peer} sent for image {_index} does not have the root that it announced");
+        }
+    }
+
+    /// <summary>Runs one round: everything that the dirty source marks and the destination does not hold is sent and acknowledged.</summary>
+    /// <param name="round">The round, counted from 1.</param>
+    /// <param name="phase">What the progress display calls it.</param>
+    /// <param name="dirtySource">What to look at.</param>
+    /// <param name="cancellationToken">Stops the round; what was acknowledged stays acknowledged.</param>
+    /// <exception cref="DiskSyncException">The source, the destination or the connection failed.</exception>
+    public async Task<RoundResult> RunRoundAsync(
+        int round, CopyPhase phase, IDirtySource dirtySource, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        long sent = _session.BytesSent;
+        long received = _session.BytesReceived;
+        RoundCounters counters = new();
+        CheckLength();
+        dirtySource.MarkInto(_image.Dirty);
+        using ProgressReporter reporter = new(
+            _progress, () => Snapshot(phase, round, counters, _session.BytesSent - sent));
+        long refused;
+        do
+        {
+            // Refused patches and copies were marked dirty again; as literals they cannot be refused twice.
+            refused = Interlocked.Read(ref counters.RefusedBlocks);
+            await RunPassAsync(round, counters, cancellationToken);
+        }
+        while (Interlocked.Read(ref counters.RefusedBlocks) > refused);
+
+        CheckLength();
+        return new RoundResult
+        {
+            Round = round,
+            BlocksScanned = counters.BlocksScanned,
+            BytesRead = counters.BytesRead,
+            BlocksChanged = counters.BlocksChanged,
+            ZeroBlocks = counters.ZeroBlocks,
+            PatchedBlocks = counters.PatchedBlocks,
+            CopiedBlocks = counters.CopiedBlocks,
+            ChangedBytes = counters.ChangedBytes,
+            PayloadBytes = counters.PayloadBytes,
+            EncodedBytes = counters.EncodedBytes,
+            BytesSent = _session.BytesSent - sent,
+            BytesReceived = _session.BytesReceived - received,
+            Elapsed = Stopwatch.GetElapsedTime(start),
+        };
+    }
+
+    /// <summary>Marks blocks that the destination has found wrong, so that the next round looks at them.</summary>
+    /// <remarks>The destination's true hashes are unknown here, so the blocks will be sent as literals.</remarks>
+    public void Distrust(IEnumerable<ulong> blocks)
+    {
+        foreach (ulong block in blocks)
+        {
+            if (!Geometry.Contains((long)Math.Min(block, long.MaxValue), 1))
+            {
+                throw new TransportLostException($"{_session.Peer} calls block {block} wrong, which image {_index} does not have");
+            }
+
+            _image.Map.Set((long)block, Hash256.Unknown);
+            _image.Dirty.Mark((long)block, 1);
+        }
+    }
+
+    /// <summary>Makes everything acknowledged so far durable at the destination.</summary>
+    public async Task CheckpointAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Exchange(ref _bytesSinceCheckpoint, 0);
+        ulong number = Interlocked.Increment(ref _nextNumber);
+        DurableAck ack = await _session.RequestAsync<DurableAck>(_index, new Checkpoint(number), cancellationToken);
+        if (ack.Number != number)
+        {
+            throw new TransportLostException($"{_session.Peer} answered checkpoint {number} with {ack.Number}");
+        }
+
+        Interlocked.Exchange(ref _lastCheckpoint, Stopwatch.GetTimestamp());
+    }
+
+    /// <summary>Has the destination read back everything that it has not read back since it wrote it.</summary>
+    public async Task<Verified> VerifyAsync(CancellationToken cancellationToken) =>
+        await _session.RequestAsync<Verified>(
+            _index, new Verify(Interlocked.Increment(ref _nextNumber)), cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (SendBatch batch in _idle)
+        {
+            batch.Dispose();
+        }
+
+        _image.Map.Dispose();
+        _batchSlots.Dispose();
+    }
+
+    private async Task RunPassAsync(int round, RoundCounters counters, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        RoundPlan plan = new(_image.Dirty, _image.Source, Geometry);
+        Task[] workers = new Task[_options.Workers];
+        for (int i = 0; i < workers.Length; i++)
+        {
+            RoundWorker worker = new(_image, plan, counters);
+            workers[i] = Task.Run(() => WorkAsync(worker, round, counters, stop), CancellationToken.None);
+        }
+
+        await AwaitAllOrFirstFailureAsync(workers, stop);
+    }
+
+    private async Task WorkAsync(RoundWorker worker, int round, RoundCounters counters, CancellationTokenSource stop)
+    {
+        List<Task> deliveries = [];
+        try
+        {
+            bool more = true;
+            while (more)
+            {
+                SendBatch batch = await RentAsync(stop.Token);
+                try
+                {
+                    more = worker.Fill(batch, stop.Token);
+                }
+                catch
+                {
+                    Drop(batch);
+                    throw;
+                }
+
+                if (batch.IsEmpty)
+                {
+                    Return(batch);
+                    continue;
+                }
+
+                deliveries.Add(DeliverAsync(batch, round, counters, stop.Token));
+                deliveries.RemoveAll(d => d.IsCompletedSuccessfully);
+                if (deliveries.Find(d => d.IsFaulted) is { } failed)
+                {
+                    await failed;
+                }
+
+                await MaybeCheckpointAsync(stop.Token);
+            }
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            throw;
+        }
+        finally
+        {
+            await AwaitAllOrFirstFailureAsync(deliveries, stop);
+        }
+    }
+
+    /// <summary>Encodes and sends a batch, waits for its ack and applies it.</summary>
+    private async Task DeliverAsync(SendBatch batch, int round, RoundCounters counters, CancellationToken cancellationToken)
+    {
+        ulong number = Interlocked.Increment(ref _nextBatch);
+        try
+        {
+            await _encoder.EncodeAsync(batch, number, (uint)round, counters, cancellationToken);
+            await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
+            _inFlight[number] = batch;
+            int wireBytes = await _session.SendBlocksAsync(_index, batch.Writer, cancellationToken);
+            BatchAck ack = await WaitForAckAsync(batch, cancellationToken);
+            _compression.Acknowledged(wireBytes);
+            Interlocked.Add(ref _bytesSinceCheckpoint, batch.Blocks.Sum(b => (long)b.Length));
+            Apply(batch, ack, counters);
+            Return(batch);
+        }
+        catch
+        {
+            _inFlight.TryRemove(number, out _);
+            Drop(batch);
+            throw;
+        }
+    }
+
+    private async Task<BatchAck> WaitForAckAsync(SendBatch batch, CancellationToken cancellationToken)
+    {
+        Task first = await Task.WhenAny(batch.Acked.Task, _session.Failed).WaitAsync(cancellationToken);
+        await first;
+        return await batch.Acked.Task;
+    }
+
+    private void OnAck(BatchAck ack)
+    {
+        if (!_inFlight.TryRemove(ack.Batch, out SendBatch? batch))
+        {
+            throw new TransportLostException($"{_session.Peer} acknowledged batch {ack.Batch}, which is not on its way");
+        }
+
+        batch.Acked.TrySetResult(ack);
+    }
+
+    private void Apply(SendBatch batch, BatchAck ack, RoundCounters counters)
+    {
+        HashSet<long> refused = [];
+        foreach (RefusedBlock block in ack.Refused)
+        {
+            refused.Add((long)Math.Min(block.Block, long.MaxValue));
+        }
+
+        // The map moves on before the claim is released: whoever takes the block next compares with the new value.
+        foreach (BlockRun run in batch.ZeroRuns)
+        {
+            _image.Map.SetRun(run.First, run.Count, _image.ZeroHashOf(run.First));
+            _image.Dirty.Release(run);
+        }
+
+        foreach (SendBlock block in batch.Blocks)
+        {
+            BlockRun run = new(block.Block, 1);
+            if (refused.Remove(block.Block))
+            {
+                // What the destination holds there now is whatever it held before; nobody here knows for sure.
+                _image.Map.Set(block.Block, Hash256.Unknown);
+                _image.RequireLiteral(block.Block);
+                _image.Dirty.Fail(run);
+                Interlocked.Increment(ref counters.RefusedBlocks);
+                continue;
+            }
+
+            _image.Map.Set(block.Block, block.Hash);
+            _image.LiteralArrived(block.Block);
+            _image.Copies.Add(block.Hash, block.Block);
+            _image.Dirty.Release(run);
+        }
+
+        if (refused.Count > 0)
+        {
+            throw new TransportLostException($"{_session.Peer} refused block {refused.First()}, which batch {ack.Batch} does not hold");
+        }
+    }
+
+    // The connection has failed or the copy was called off: the claims are not given back here (safety rule 2), since
+    // the destination may still be writing this batch; the next session starts from the destination's own map.
+    private void Drop(SendBatch batch)
+    {
+        batch.Dispose();
+        _batchSlots.Release();
+    }
+
+    private async Task MaybeCheckpointAsync(CancellationToken cancellationToken)
+    {
+        long bytes = Interlocked.Read(ref _bytesSinceCheckpoint);
+        long last = Interlocked.Read(ref _lastCheckpoint);
+        bool due = bytes >= _options.CheckpointBytes
+            || (bytes > 0 && Stopwatch.GetElapsedTime(last) >= _options.CheckpointInterval);
+        if (due && Interlocked.CompareExchange(ref _lastCheckpoint, Stopwatch.GetTimestamp(), last) == last)
+        {
+            await CheckpointAsync(cancellationToken);
+        }
+    }
+
+    private async ValueTask<SendBatch> RentAsync(CancellationToken cancellationToken)
+    {
+        if (!_batchSlots.Wait(0, CancellationToken.None))
+        {
+            long start = Stopwatch.GetTimestamp();
+            await _batchSlots.WaitAsync(cancellationToken);
+            _compression.Waited(Stopwatch.GetElapsedTime(start));
+        }
+
+        return _idle.TryTake(out SendBatch? batch) ? batch : new SendBatch(Geometry, _options.BatchBytes);
+    }
+
+    private void Return(SendBatch batch)
+    {
+        batch.Reset();
+        _idle.Add(batch);
+        _batchSlots.Release();
+    }
+
+    private void CheckLength()
+    {
+        long now = _image.Source.CurrentLength();
+        if (now != Geometry.Length)
+        {
+            throw new ImageIOException(
+                Side.Source,
+                _image.Source.Name,
+                Math.Min(now, Geometry.Length),
+                "copy",
+                $"the image {(now < Geometry.Length ? "shrank" : "grew")} from {Geometry.Length} to {now} bytes while it was copied",
+                "Stop what resizes it, then run the same command again; what the destination holds is kept.");
+        }
+    }
+
+    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sent) =>
+        new(phase)
+        {
+            Image = _image.Source.Name,
+            Round = round,
+            BytesDone = Math.Min(Interlocked.Read(ref counters.BytesDone), Geometry.Length),
+            BytesTotal = Geometry.Length,
+            DirtyBlocks = Interlocked.Read(ref counters.BlocksChanged),
+            RawBytes = Interlocked.Read(ref counters.ChangedBytes),
+            SentBytes = sent,
+        };
+
+    /// <summary>Waits for all tasks; the first real failure stops the others and is what the caller sees.</summary>
+    private static async Task AwaitAllOrFirstFailureAsync(IReadOnlyCollection<Task> tasks, CancellationTokenSource stop)
+    {
+        Exception? first = null;
+        foreach (Task task in tasks)
+        {
+            try
+            {
+                await task;
+            }
+            catch (Exception exception)
+            {
+                if (first is null || (first is OperationCanceledException && exception is not OperationCanceledException))
+                {
+                    first = exception;
+                }
+
+                await stop.CancelAsync();
+            }
+        }
+
+        if (first is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using DiskSync.Codecs;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>What a push did.</summary>
+/// <param name="Path">Where the image is at the destination.</param>
+/// <param name="Root">The root hash that both sides have.</param>
+/// <param name="Rounds">The copy, and a repair round for each time that something read back wrong.</param>
+/// <param name="BytesReadBack">How much the destination read back from its medium to prove it.</param>
+/// <param name="BytesSent">Bytes from source to destination, everything included.</param>
+/// <param name="BytesReceived">Bytes from destination to source.</param>
+/// <param name="BaseUsed">The base that the copy started from, or empty.</param>
+/// <param name="Resumed">Whether an earlier run's staged copy was gone on with.</param>
+/// <param name="Notice">What the destination wants its user to know, or empty.</param>
+/// <param name="VerifyTime">How long the proof took.</param>
+/// <param name="Elapsed">How long all of it took, connecting left out.</param>
+public sealed record PushResult(
+    string Path,
+    Hash256 Root,
+    IReadOnlyList<RoundResult> Rounds,
+    long BytesReadBack,
+    long BytesSent,
+    long BytesReceived,
+    string BaseUsed,
+    bool Resumed,
+    string Notice,
+    TimeSpan VerifyTime,
+    TimeSpan Elapsed);

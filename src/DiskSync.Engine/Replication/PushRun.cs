@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
+using DiskSync.Engine.Progress;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>One copy of one image: a round, a checkpoint, the proof, the seal.</summary>
+/// <remarks>An image that is written while it is pushed is copied block by block as it was read: use migrate for a running machine.</remarks>
+public static class PushRun
+{
+    private const ushort Image = 0;
+
+    /// <summary>Pushes one image over an open session and ends the session.</summary>
+    /// <param name="session">The session; stays its opener's.</param>
+    /// <param name="request">What to send.</param>
+    /// <param name="options">How to send it.</param>
+    /// <param name="progress">Where progress goes.</param>
+    /// <param name="cancellationToken">Stops it; what is staged can be resumed.</param>
+    /// <exception cref="DiskSyncException">It failed; the destination's image, where one stood there, is unharmed.</exception>
+    public static async Task<PushResult> RunAsync(
+        SourceSession session,
+        TransferRequest request,
+        SenderOptions options,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        RefuseEmpty(request.Source);
+        using ImageSender sender =
+            await TransferOpener.OpenAsync(session, Image, request, options, progress, cancellationToken);
+        List<RoundResult> rounds =
+            [await sender.RunRoundAsync(1, CopyPhase.BulkCopy, new HashScan(), cancellationToken)];
+        progress.Report(new CopyProgress(CopyPhase.Flushing) { Image = request.Source.Name });
+        await sender.CheckpointAsync(cancellationToken);
+        ProofResult proof = await ImageProof.ProveAsync(sender, 1, rounds, CopyPhase.BulkCopy, cancellationToken);
+
+        // From here on the destination finishes by itself: cancelling could only hide that it did.
+        Sealed done = await session.RequestAsync<Sealed>(Image, new Seal(0, proof.Root), CancellationToken.None);
+        await session.EndAsync(CancellationToken.None);
+        return new PushResult(
+            done.Path,
+            proof.Root,
+            rounds,
+            proof.BytesRead,
+            session.BytesSent,
+            session.BytesReceived,
+            sender.Ready.BaseUsed,
+            sender.Ready.State == TargetState.Resumed,
+            sender.Ready.Notice,
+            proof.Elapsed,
+            Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>An empty image is almost always a mistake in a path or a failed export, never a machine's disk.</summary>
+    /// <exception cref="ImageIOException">The image has no bytes.</exception>
+    public static void RefuseEmpty(IBlockDevice source)
+    {
+        if (source.Length == 0)
+        {
+            throw new ImageIOException(
+                Side.Source, source.Name, -1, "copy", "the image is empty (0 bytes)", "Check the path.");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace DiskSync.Engine.Replication;
+
+/// <summary>How a receiver serves its sessions.</summary>
+public sealed record ReceiverOptions
+{
+    /// <summary>Time limits of the connections.</summary>
+    public ConnectionOptions Connection { get; init; } = new();
+
+    /// <summary>How many payload bytes a source may have on their way unacknowledged.</summary>
+    public uint Window { get; init; } = 32 << 20;
+}

@@ -1,0 +1,428 @@
+using System.Collections.Concurrent;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Journal;
+using DiskSync.Engine.Transports;
+using DiskSync.Formats;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+using WireProgress = DiskSync.Formats.Wire.Messages.Progress;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>The destination's end of one connection: validates, writes, acknowledges, in the order of the frames.</summary>
+/// <remarks>
+/// Frames are handled one after the other. What takes long (opening, reading back, the hand-over) runs beside the
+/// receiving loop, which goes on answering pings; the next frame that needs handling waits for it.
+/// PROTOCOL.md, "The destination".
+/// </remarks>
+internal sealed class ReceiverSession : IDisposable
+{
+    private readonly ReceiverHost _host;
+    private readonly Connection _connection;
+    // Concurrent only because a reconnect fences the targets from another thread.
+    private readonly ConcurrentDictionary<ushort, ITarget> _targets = [];
+    private readonly Dictionary<ushort, BatchApplier> _appliers = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly BaseMaps _baseMaps;
+    private Task _longOperation = Task.CompletedTask;
+    private Task<ReceivedFrame>? _receive;
+    private Hello? _hello;
+
+    public ReceiverSession(ReceiverHost host, Connection connection)
+    {
+        _host = host;
+        _connection = connection;
+        _baseMaps = new BaseMaps(host.Targets);
+    }
+
+    public Guid SessionId => _hello?.SessionId ?? Guid.Empty;
+
+    public string PeerHost => _hello?.Host ?? _connection.Peer;
+
+    /// <summary>Stops this connection for good: no write after the returned task has completed (safety rule 2).</summary>
+    public async Task FenceAsync()
+    {
+        foreach (ITarget target in _targets.Values.ToArray())
+        {
+            target.Store.Fence();
+        }
+
+        _connection.Break("the source reconnected");
+        await _drained.Task;
+    }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await using CancellationTokenRegistration registration = cancellationToken.Register(_stop.Cancel);
+        try
+        {
+            await _connection.OpenAsync(_stop.Token);
+            await GreetAsync();
+            while (await HandleNextAsync())
+            {
+            }
+
+            ReceiverLog.SessionEnded(_host.Logger, SessionId);
+        }
+        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            DiskSyncException failure = new(
+                FailureKind.Interrupted,
+                "the receiver was stopped",
+                "Start it and run the same command again: it goes on from what is durable.",
+                exception);
+            await TellPeerAsync(failure);
+            throw failure;
+        }
+        catch (DiskSyncException exception)
+        {
+            ReceiverLog.SessionFailed(_host.Logger, SessionId, exception.Message);
+            if (exception is not (TransportLostException or PeerAbortedException))
+            {
+                await TellPeerAsync(exception);
+            }
+
+            throw;
+        }
+        catch (FormatViolationException exception)
+        {
+            TransportLostException failure = new(
+                $"{_connection.Peer} broke the protocol: {exception.Message}", string.Empty, exception);
+            ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
+            await TellPeerAsync(failure);
+            throw failure;
+        }
+        catch (Exception exception)
+        {
+            ReceiverLog.Bug(_host.Logger, SessionId, exception);
+            await _connection.SendAbortAsync(new Abort(
+                AbortCode.Internal, true, string.Empty, -1, $"bug in the receiver: {exception.Message}", "Please report it with the receiver's log."));
+            throw;
+        }
+        finally
+        {
+            await CloseAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _baseMaps.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task GreetAsync()
+    {
+        ReceivedFrame frame = await _connection.ReceiveAsync(_stop.Token);
+        _hello = frame.Message as Hello
+            ?? throw new TransportLostException($"{_connection.Peer} began with {frame.Type} instead of Hello");
+        Capability supported = SourceSession.Supported;
+        if (_host.HandOver is null)
+        {
+            supported &= ~Capability.HandOver;
+        }
+
+        if (_hello.Connection != 0)
+        {
+            throw new TransportLostException("several connections per session were not agreed on");
+        }
+
+        await SendAsync(FrameHeader.NoImage, new Welcome(
+            _hello.SessionId,
+            _hello.Capabilities & (ulong)supported,
+            WireLimits.MaxBody,
+            _host.Options.Window,
+            Environment.MachineName,
+            ProductVersion.Text));
+        ReceiverLog.SessionOpened(_host.Logger, SessionId, _hello.Host, _hello.Software);
+    }
+
+    private async Task<bool> HandleNextAsync()
+    {
+        ReceivedFrame frame = await ReceiveAfterLongOperationAsync();
+        switch (frame.Message)
+        {
+            case null:
+                await ApplyAsync(frame);
+                return true;
+            case End end:
+                if (end.FramesSent != (ulong)_connection.FramesReceived)
+                {
+                    throw new TransportLostException(
+                        $"{_connection.Peer} says it sent {end.FramesSent} frames; {_connection.FramesReceived} arrived");
+                }
+
+                await SendAsync(FrameHeader.NoImage, new EndAck((ulong)_connection.FramesReceived));
+                return false;
+            case Checkpoint checkpoint:
+                TargetOf(frame).Store.Checkpoint();
+                await SendAsync(frame.Image, new DurableAck(checkpoint.Number));
+                return true;
+            case SubHashRequest request:
+                await SendAsync(frame.Image, ApplierOf(frame).SubHashes(request));
+                return true;
+            case MapRequest request:
+                await SendAsync(frame.Image, _baseMaps.Answer(request, _targets.GetValueOrDefault(frame.Image)));
+                return true;
+            case ListBases request:
+                _baseMaps.Remember(request);
+                await SendAsync(frame.Image, new Bases(_host.Targets.ListBases(request)));
+                return true;
+            case CloseImage close:
+                await CloseImageAsync(frame.Image, close.Discard);
+                return true;
+            default:
+                _longOperation = StartLong(frame.Image, frame.Message);
+                return true;
+        }
+    }
+
+    /// <summary>Receives while a long operation runs, so that its failure and the peer's are both noticed at once.</summary>
+    private async Task<ReceivedFrame> ReceiveAfterLongOperationAsync()
+    {
+        _receive = _connection.ReceiveAsync(_stop.Token).AsTask();
+        await Task.WhenAny(_receive, _longOperation.ContinueWith(
+            t => t.IsCompletedSuccessfully ? _receive : t, TaskScheduler.Default).Unwrap());
+        if (_longOperation.IsFaulted || _longOperation.IsCanceled)
+        {
+            await _longOperation;
+        }
+
+        ReceivedFrame frame = await _receive;
+        await _longOperation;
+        return frame;
+    }
+
+    private Task StartLong(ushort image, Message message) => message switch
+    {
+        OpenImage open => Task.Run(() => OpenAsync(image, open)),
+        Verify verify => Task.Run(() => VerifyAsync(image, verify)),
+        Formats.Wire.Messages.Seal seal => Task.Run(() => SealAsync(image, seal)),
+        Prepare prepare => Task.Run(async () =>
+            await SendAsync(FrameHeader.NoImage, await HandOver().PrepareAsync(prepare, _targets, PeerHost))),
+        Commit commit => Task.Run(() => CommitAsync(commit)),
+        Refuse refuse => Task.Run(async () =>
+            await SendAsync(FrameHeader.NoImage, await HandOver().RefuseAsync(refuse))),
+        QueryAttempt query => Task.Run(async () =>
+            await SendAsync(FrameHeader.NoImage, await HandOver().QueryAsync(query))),
+        _ => throw new TransportLostException($"{_connection.Peer} sent {message.GetType().Name}, which a source does not send"),
+    };
+
+    private async Task OpenAsync(ushort image, OpenImage request)
+    {
+        if (_targets.ContainsKey(image) || !WireLimits.IsImage(image))
+        {
+            throw new TransportLostException($"{_connection.Peer} opened image {image} twice, or beyond the limit");
+        }
+
+        if (request.Flags.HasFlag(OpenFlags.HandOver))
+        {
+            HandOver();
+        }
+
+        await _host.ClaimAsync(request.Name, this);
+        ITarget target;
+        try
+        {
+            target = _host.Targets.Open(request, SessionId, Throttled(image), _stop.Token);
+        }
+        catch
+        {
+            _host.Release(request.Name, this);
+            throw;
+        }
+
+        _targets[image] = target;
+        _appliers[image] = new BatchApplier(target, image);
+        ReceiverLog.TargetOpened(_host.Logger, target.Name, target.StagedAs, target.State.ToString(), target.Store.FenceNumber);
+        await SendAsync(image, new ImageReady(
+            target.Store.FenceNumber,
+            target.State,
+            (ulong)target.Store.Map.KnownCount,
+            target.Store.Map.Root(),
+            target.Epoch,
+            target.StagedAs,
+            target.BaseUsed,
+            target.Notice));
+    }
+
+    private async Task ApplyAsync(ReceivedFrame frame)
+    {
+        BatchAck ack = ApplierOf(frame).Apply(frame.Body);
+        await SendAsync(frame.Image, ack);
+    }
+
+    private async Task VerifyAsync(ushort image, Verify request)
+    {
+        ITarget target = TargetOf(image);
+        ReadBackResult result = target.Store.ReadBack(Throttled(image, ProgressPhase.ReadingBack), _stop.Token);
+        if (result.Wrong.Count > 0)
+        {
+            ReceiverLog.ReadBackDiffers(_host.Logger, target.Name, result.Wrong.Count);
+        }
+
+        ulong[] wrong = [.. result.Wrong.Take(WireLimits.MaxWrongBlocks).Select(b => (ulong)b)];
+        await SendAsync(image, new Verified(
+            request.Number, target.Store.Root(), (ulong)result.BytesRead, wrong, result.Wrong.Count > wrong.Length));
+    }
+
+    private async Task SealAsync(ushort image, Formats.Wire.Messages.Seal request)
+    {
+        ITarget target = TargetOf(image);
+        string path = target.Finish(new SealRequest(request.Epoch, request.Root, Guid.Empty));
+        ReceiverLog.TargetSealed(_host.Logger, target.Name, path, request.Epoch, request.Root.ToString());
+        Forget(image);
+        await SendAsync(image, new Sealed(path));
+    }
+
+    private async Task CommitAsync(Commit request)
+    {
+        await HandOver().CommitAsync(request, _targets, async message =>
+        {
+            // Whatever the link does: the attempt is decided in the journals, not here.
+            try
+            {
+                await SendAsync(FrameHeader.NoImage, message);
+            }
+            catch (DiskSyncException exception)
+            {
+                ReceiverLog.SessionFailed(_host.Logger, SessionId, exception.Message);
+            }
+        });
+    }
+
+    private async Task CloseImageAsync(ushort image, bool discard)
+    {
+        ITarget target = TargetOf(image);
+        if (discard)
+        {
+            target.Discard();
+        }
+        else
+        {
+            target.Store.Checkpoint();
+        }
+
+        ulong durable = discard ? 0 : (ulong)target.Store.Map.KnownCount;
+        Forget(image);
+        await SendAsync(image, new ImageClosed(durable));
+    }
+
+    private async Task CloseAsync()
+    {
+        await _stop.CancelAsync();
+        _connection.Break("the session has ended");
+        foreach (Task pending in new[] { _longOperation, _receive ?? Task.CompletedTask })
+        {
+            try
+            {
+                await pending;
+            }
+            catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+            {
+                // It was reported when the loop saw it, or is a consequence of the end.
+            }
+        }
+
+        foreach (ushort image in _targets.Keys.ToArray())
+        {
+            ITarget target = _targets[image];
+            try
+            {
+                // A source that lost its connection comes back; what arrived need not be sent again.
+                target.Store.Checkpoint();
+            }
+            catch (DiskSyncException exception)
+            {
+                ReceiverLog.LastCheckpointFailed(_host.Logger, target.Name, exception.Message);
+            }
+
+            Forget(image);
+        }
+
+        _drained.TrySetResult();
+    }
+
+    private void Forget(ushort image)
+    {
+        if (_targets.TryRemove(image, out ITarget? target))
+        {
+            if (_appliers.Remove(image, out BatchApplier? applier))
+            {
+                applier.Dispose();
+            }
+
+            target.Dispose();
+            _host.Release(target.Name, this);
+        }
+    }
+
+    private ITarget TargetOf(ReceivedFrame frame) => TargetOf(frame.Image);
+
+    private ITarget TargetOf(ushort image) => _targets.TryGetValue(image, out ITarget? target)
+        ? target
+        : throw new TransportLostException($"{_connection.Peer} spoke of image {image}, which is not open");
+
+    private BatchApplier ApplierOf(ReceivedFrame frame)
+    {
+        TargetOf(frame.Image);
+        return _appliers[frame.Image];
+    }
+
+    private IHandOverParticipant HandOver() => _host.HandOver
+        ?? throw new DiskSyncException(
+            FailureKind.Preflight,
+            "this receiver takes no ownership",
+            "Start the receiver with a state folder (--state), or use 'disksync push'.");
+
+    private ValueTask SendAsync(ushort image, Message message) =>
+        _connection.SendAsync(image, message, CancellationToken.None);
+
+    private Task TellPeerAsync(DiskSyncException exception)
+    {
+        ImageIOException? io = exception as ImageIOException;
+        return _connection.SendAbortAsync(new Abort(
+            PeerAbortedException.CodeOf(exception.Kind),
+            true,
+            io?.Image ?? string.Empty,
+            io?.Offset ?? -1,
+            exception.Message,
+            exception.Advice));
+    }
+
+    private Action<long, long> Throttled(ushort image, ProgressPhase phase)
+    {
+        Action<ProgressPhase, long, long> report = Throttled(image);
+        return (done, total) => report(phase, done, total);
+    }
+
+    /// <summary>Sends progress at most five times a second; it also shows the source that this side is alive.</summary>
+    private Action<ProgressPhase, long, long> Throttled(ushort image)
+    {
+        long last = 0;
+        return (phase, done, total) =>
+        {
+            long now = Environment.TickCount64;
+            if (now - last >= 200)
+            {
+                last = now;
+                _ = SendQuietlyAsync(image, new WireProgress(phase, (ulong)done, (ulong)total));
+            }
+        };
+    }
+
+    private async Task SendQuietlyAsync(ushort image, Message message)
+    {
+        try
+        {
+            await SendAsync(image, message);
+        }
+        catch (Exception exception) when (exception is DiskSyncException or ObjectDisposedException)
+        {
+            // The receiving loop reports the loss.
+        }
+    }
+}

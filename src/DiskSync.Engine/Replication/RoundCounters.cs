@@ -1,0 +1,17 @@
+namespace DiskSync.Engine.Replication;
+
+/// <summary>The counts of a running round, added to by all workers.</summary>
+internal sealed class RoundCounters
+{
+    public long BlocksScanned;
+    public long BytesRead;
+    public long BytesDone;
+    public long BlocksChanged;
+    public long ZeroBlocks;
+    public long PatchedBlocks;
+    public long CopiedBlocks;
+    public long ChangedBytes;
+    public long PayloadBytes;
+    public long EncodedBytes;
+    public long RefusedBlocks;
+}

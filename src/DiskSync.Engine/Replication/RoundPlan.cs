@@ -1,0 +1,85 @@
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
+using DiskSync.Formats.BlockMap;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>Hands the dirty blocks of one round to the workers: data in small runs, holes in large ones.</summary>
+/// <remarks>
+/// Thread safe. The extents that it looks at only size the runs: they were read before the claim cleared the dirty
+/// bits, so whoever takes a run must ask for its extents again (safety rule 3: clear, then read).
+/// </remarks>
+internal sealed class RoundPlan
+{
+    // A hole of any size is one request, but a claim must stay small enough to be shared among workers and records.
+    private const int MaxHoleBlocks = 1 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly DirtyBitmap _dirty;
+    private readonly IBlockDevice _source;
+    private readonly BlockGeometry _geometry;
+    private readonly Queue<BlockRun> _givenBack = new();
+    private IEnumerator<Extent>? _extents;
+    private long _cursor;
+
+    public RoundPlan(DirtyBitmap dirty, IBlockDevice source, BlockGeometry geometry)
+    {
+        _dirty = dirty;
+        _source = source;
+        _geometry = geometry;
+    }
+
+    /// <summary>Claims the next run.</summary>
+    /// <param name="maxDataBlocks">The longest run wanted where the image has data.</param>
+    /// <param name="run">The claimed run.</param>
+    /// <returns>False where the round is over.</returns>
+    public bool TryTake(int maxDataBlocks, out BlockRun run)
+    {
+        lock (_lock)
+        {
+            if (_givenBack.TryDequeue(out run))
+            {
+                return true;
+            }
+
+            int size = SizeHint(maxDataBlocks);
+            return _dirty.TakeNext(ref _cursor, size, out run);
+        }
+    }
+
+    /// <summary>Takes back the part of a run that did not fit; it stays claimed and is handed out next.</summary>
+    public void GiveBack(BlockRun run)
+    {
+        lock (_lock)
+        {
+            _givenBack.Enqueue(run);
+        }
+    }
+
+    private int SizeHint(int maxDataBlocks)
+    {
+        long offset = _geometry.OffsetOf(_cursor);
+        if (offset >= _geometry.Length)
+        {
+            return maxDataBlocks;
+        }
+
+        while (_extents is null || _extents.Current.End <= offset)
+        {
+            _extents ??= _source.Extents(0, _geometry.Length).GetEnumerator();
+            if (!_extents.MoveNext())
+            {
+                return maxDataBlocks;
+            }
+        }
+
+        Extent extent = _extents.Current;
+        if (extent.Kind == ExtentKind.Data || extent.Offset > offset)
+        {
+            return maxDataBlocks;
+        }
+
+        long holeBlocks = (extent.End - offset) / _geometry.Granularity;
+        return (int)Math.Clamp(holeBlocks, 1, MaxHoleBlocks);
+    }
+}

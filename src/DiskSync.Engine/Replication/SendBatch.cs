@@ -1,0 +1,80 @@
+using DiskSync.Engine.Dirty;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>One batch on its way: changed blocks in a buffer, runs of zeros, and the claims on all of them.</summary>
+/// <remarks>
+/// Owned by one worker while it is filled, then by one encoding task, until its ack has been applied; never shared.
+/// Reused: <see cref="Reset"/> prepares it for the next batch.
+/// </remarks>
+internal sealed class SendBatch : IDisposable
+{
+    private readonly AlignedBuffer _buffer;
+    private readonly ulong[] _prefixes;
+    private readonly int _granularity;
+    private readonly int _subBlocks;
+
+    public SendBatch(BlockGeometry geometry, int batchBytes)
+    {
+        _granularity = geometry.Granularity;
+        _subBlocks = geometry.SubBlocks;
+        Capacity = Math.Max(1, batchBytes / _granularity);
+        _buffer = new AlignedBuffer(Capacity * _granularity);
+        _prefixes = new ulong[Capacity * _subBlocks];
+        Writer = new BlocksWriter(WireLimits.MaxBatchEntries, (Capacity * (_granularity + 64)) + 4096);
+    }
+
+    /// <summary>How many blocks fit.</summary>
+    public int Capacity { get; }
+
+    public int FreeBlocks => Capacity - Blocks.Count;
+
+    public List<SendBlock> Blocks { get; } = [];
+
+    public List<BlockRun> ZeroRuns { get; } = [];
+
+    public BlocksWriter Writer { get; }
+
+    public TaskCompletionSource<BatchAck> Acked { get; private set; } = NewAck();
+
+    public bool IsEmpty => Blocks.Count == 0 && ZeroRuns.Count == 0;
+
+    public bool IsFull => FreeBlocks == 0 || ZeroRuns.Count + Blocks.Count >= WireLimits.MaxBatchEntries - Capacity;
+
+    /// <summary>The bytes of a number of neighbouring slots.</summary>
+    public Span<byte> Slots(int first, int bytes) => _buffer.Span.Slice(first * _granularity, bytes);
+
+    public Span<byte> BytesOf(SendBlock block) => Slots(block.Slot, block.Length);
+
+    /// <summary>The sub-block prefixes of a slot.</summary>
+    public Span<ulong> PrefixesOf(int slot) => _prefixes.AsSpan(slot * _subBlocks, _subBlocks);
+
+    /// <summary>Moves a block's bytes and prefixes down to where the next changed block belongs.</summary>
+    public void Move(int from, int to, int bytes)
+    {
+        if (from != to)
+        {
+            Slots(from, bytes).CopyTo(Slots(to, bytes));
+            PrefixesOf(from).CopyTo(PrefixesOf(to));
+        }
+    }
+
+    public void Reset()
+    {
+        Blocks.Clear();
+        ZeroRuns.Clear();
+        Acked = NewAck();
+    }
+
+    public void Dispose()
+    {
+        ((IDisposable)_buffer).Dispose();
+        Writer.Dispose();
+    }
+
+    private static TaskCompletionSource<BatchAck> NewAck() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

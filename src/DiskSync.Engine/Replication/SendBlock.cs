@@ -1,0 +1,11 @@
+using DiskSync.Codecs;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>A changed block that waits in a batch's buffer.</summary>
+/// <param name="Block">Its number.</param>
+/// <param name="Slot">Its place in the batch's buffer, in units of the granularity.</param>
+/// <param name="Length">Its length in bytes.</param>
+/// <param name="Hash">The hash of the bytes in the buffer, which are the bytes that will be sent.</param>
+/// <param name="Patchable">Whether the destination holds content that a patch could start from.</param>
+internal readonly record struct SendBlock(long Block, int Slot, int Length, Hash256 Hash, bool Patchable);

@@ -1,0 +1,26 @@
+namespace DiskSync.Engine.Replication;
+
+/// <summary>How blocks are sent.</summary>
+public sealed record SenderOptions
+{
+    /// <summary>How many workers read, hash and encode at the same time.</summary>
+    public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 4);
+
+    /// <summary>The image bytes of one batch; a block larger than this makes a batch of its own.</summary>
+    public int BatchBytes { get; init; } = 1 << 20;
+
+    /// <summary>How many batches may be filled, encoded or unacknowledged at once: the limit on memory and on what is in flight.</summary>
+    public int MaxBatches { get; init; } = 12;
+
+    /// <summary>How many bytes may be acknowledged before a checkpoint makes them durable.</summary>
+    public long CheckpointBytes { get; init; } = 512L << 20;
+
+    /// <summary>How long acknowledged bytes may wait for a checkpoint.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>When payloads are compressed.</summary>
+    public CompressionMode Compression { get; init; } = CompressionMode.Auto;
+
+    /// <summary>The bandwidth limit; shared by all images of a transfer.</summary>
+    public RateLimiter Limiter { get; init; } = new();
+}

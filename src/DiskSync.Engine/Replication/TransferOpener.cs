@@ -1,0 +1,56 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Progress;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>Opens an image at the destination: base chosen, target locked, its map fetched.</summary>
+public static class TransferOpener
+{
+    /// <summary>Opens an image.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="index">The image's index in the session.</param>
+    /// <param name="request">What is to be sent.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <param name="progress">Where progress goes.</param>
+    /// <param name="cancellationToken">Ends the opening.</param>
+    /// <returns>The sender, ready for its first round; owned by the caller.</returns>
+    /// <exception cref="DiskSyncException">The destination refuses the target.</exception>
+    public static async Task<ImageSender> OpenAsync(
+        SourceSession session,
+        ushort index,
+        TransferRequest request,
+        SenderOptions options,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        progress.Report(new CopyProgress(CopyPhase.Preparing) { Image = request.Source.Name });
+        (BaseChoice choice, string name, Hash256 root) =
+            await BaseChooser.ChooseAsync(session, index, request, progress, cancellationToken);
+        ImageReady ready = await session.RequestAsync<ImageReady>(
+            index,
+            new OpenImage(
+                request.Name,
+                (ulong)request.Geometry.Length,
+                (uint)request.Geometry.Granularity,
+                request.Flags,
+                choice,
+                name,
+                root,
+                request.Mode is { } mode ? (uint)mode : uint.MaxValue,
+                request.Owner),
+            cancellationToken);
+        ImageSender sender = new(session, index, request.Source, request.Geometry, ready, options, progress);
+        try
+        {
+            await sender.FetchDestinationMapAsync(cancellationToken);
+            return sender;
+        }
+        catch
+        {
+            sender.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using DiskSync.Engine.Blocks;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Engine.Replication;
+
+/// <summary>One image that is to be sent.</summary>
+/// <param name="Source">The image, open for reading.</param>
+/// <param name="Name">The target's name at the destination.</param>
+/// <param name="Geometry">How it is cut into blocks.</param>
+public sealed record TransferRequest(IBlockDevice Source, string Name, BlockGeometry Geometry)
+{
+    /// <summary>How the target is to be written.</summary>
+    public OpenFlags Flags { get; init; }
+
+    /// <summary>Which base the copy starts from.</summary>
+    public BaseRequest Base { get; init; } = BaseRequest.Auto;
+
+    /// <summary>Permission bits for the new image, or null for those of the image it replaces.</summary>
+    public UnixFileMode? Mode { get; init; }
+
+    /// <summary>user:group for the new image, or empty.</summary>
+    public string Owner { get; init; } = string.Empty;
+}

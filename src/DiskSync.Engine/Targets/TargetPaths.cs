@@ -1,0 +1,121 @@
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>The files of one target, all in one folder that was opened once and never looked up again.</summary>
+/// <remarks>
+/// A name comes from a peer: it is checked here and walked by the kernel beneath the root, so that "..", an absolute
+/// path or a symbolic link cannot leave it (safety rule 11). Names:
+/// <code>
+/// NAME                  the image
+/// NAME.partial          the staged copy, until it is sealed
+/// NAME.partial.journal  what of it is proven (Formats/Journal/FORMAT.md)
+/// NAME.partial.map      its block hashes
+/// NAME.seal, NAME.map   what a sealed image holds (Formats/Seal/FORMAT.md, Formats/BlockMap/FORMAT.md)
+/// NAME.ceded-EPOCH      an image that this host has handed over
+/// </code>
+/// Owns the folder's handle. Thread safe.
+/// </remarks>
+internal sealed class TargetPaths : IDisposable
+{
+    private static readonly string[] ReservedEndings =
+        [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new"];
+
+    private TargetPaths(LinuxFile folder, string name, string leaf)
+    {
+        Folder = folder;
+        Name = name;
+        Leaf = leaf;
+    }
+
+    /// <summary>The folder, open.</summary>
+    public LinuxFile Folder { get; }
+
+    /// <summary>The name as the peer gave it.</summary>
+    public string Name { get; }
+
+    /// <summary>The image's name in its folder.</summary>
+    public string Leaf { get; }
+
+    public string Staged => Leaf + ".partial";
+
+    public string Journal => Leaf + ".partial.journal";
+
+    public string PartialMap => Leaf + ".partial.map";
+
+    public string Seal => Leaf + ".seal";
+
+    public string Map => Leaf + ".map";
+
+    /// <summary>The image's path, for messages and for tools that take one.</summary>
+    public string ImagePath => PathOf(Leaf);
+
+    /// <summary>Checks a name and opens its folder.</summary>
+    /// <param name="root">The receiver's root, open.</param>
+    /// <param name="name">The peer's name for the target.</param>
+    /// <exception cref="DiskSyncException">The name is refused, or its folder does not exist (kind Preflight).</exception>
+    public static TargetPaths Open(LinuxFile root, string name)
+    {
+        int slash = name.LastIndexOf('/');
+        string leaf = name[(slash + 1)..];
+        if (leaf.Length == 0 || leaf is "." or ".." || name.StartsWith('/') || name.Any(char.IsControl))
+        {
+            throw Refused(name, root, "a target needs a name relative to the receiver's root, without control characters");
+        }
+
+        if (ReservedEndings.Any(e => leaf.EndsWith(e, StringComparison.Ordinal)) || IsCeded(leaf))
+        {
+            throw Refused(name, root, "names with this ending are DiskSync's own files");
+        }
+
+        string folder = slash < 0 ? "." : name[..slash];
+        try
+        {
+            return new TargetPaths(LinuxFile.OpenBeneath(root, folder, LinuxOpen.Directory), name, leaf);
+        }
+        catch (LinuxException exception)
+        {
+            throw Refused(name, root, exception.Message, exception);
+        }
+    }
+
+    /// <summary>Whether a file name is that of an image that was handed over: NAME.ceded-EPOCH.</summary>
+    public static bool IsCeded(string leaf)
+    {
+        int dash = leaf.LastIndexOf(".ceded-", StringComparison.Ordinal);
+        return dash > 0 && leaf.Length > dash + 7 && leaf[(dash + 7)..].All(char.IsAsciiDigit);
+    }
+
+    /// <summary>Opens one of the files.</summary>
+    /// <exception cref="LinuxException">It cannot be opened so.</exception>
+    public LinuxFile OpenFile(string leaf, LinuxOpen flags) => LinuxFile.OpenBeneath(Folder, leaf, flags);
+
+    /// <summary>What a file is, or null where there is none; links are not followed.</summary>
+    public FileStat? StatOf(string leaf) => FileStat.IfExists(Folder, leaf);
+
+    /// <summary>Removes a file if it is there; not durable before <see cref="Flush"/>.</summary>
+    public void Remove(string leaf)
+    {
+        if (StatOf(leaf) is not null)
+        {
+            FileSystemCalls.Unlink(Folder, leaf);
+        }
+    }
+
+    /// <summary>Renames within the folder, replacing what has the new name; not durable before <see cref="Flush"/>.</summary>
+    public void Rename(string from, string to) => FileSystemCalls.Rename(Folder, from, Folder, to, replace: true);
+
+    /// <summary>Makes names durable.</summary>
+    public void Flush() => Folder.Sync();
+
+    public string PathOf(string leaf) => Path.Join(Folder.Path == "." ? string.Empty : Folder.Path, leaf);
+
+    public void Dispose() => Folder.Dispose();
+
+    private static DiskSyncException Refused(string name, LinuxFile root, string why, Exception? inner = null) =>
+        new(
+            FailureKind.Preflight,
+            $"destination: '{name}' is refused below {root.Path}: {why}",
+            "Choose a name inside the receiver's root, in a folder that exists.",
+            inner);
+}

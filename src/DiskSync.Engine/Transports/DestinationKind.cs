@@ -1,0 +1,14 @@
+namespace DiskSync.Engine.Transports;
+
+/// <summary>How a destination is reached.</summary>
+public enum DestinationKind
+{
+    /// <summary>A path of this host; the receiver runs in the same process.</summary>
+    Local,
+
+    /// <summary>A path of another host; ssh starts the receiver there.</summary>
+    Ssh,
+
+    /// <summary>A receiver that listens on a Unix socket of this host.</summary>
+    UnixSocket,
+}

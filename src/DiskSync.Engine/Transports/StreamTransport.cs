@@ -1,0 +1,56 @@
+using System.IO.Pipelines;
+
+namespace DiskSync.Engine.Transports;
+
+/// <summary>A transport over two streams, which may be the same one: a socket, or standard input and output.</summary>
+/// <remarks>Owns the streams and disposes them.</remarks>
+public sealed class StreamTransport : ITransport
+{
+    // One read system call should be able to take a good part of a batch.
+    private const int ReadSize = 256 << 10;
+
+    private readonly Stream _input;
+    private readonly Stream _output;
+
+    /// <summary>Wraps two streams.</summary>
+    /// <param name="input">Bytes from the peer; owned from now on.</param>
+    /// <param name="output">Bytes to the peer; owned from now on; may be the same stream.</param>
+    /// <param name="peer">The peer, for messages.</param>
+    public StreamTransport(Stream input, Stream output, string peer)
+    {
+        _input = input;
+        _output = output;
+        Peer = peer;
+        Input = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: ReadSize, minimumReadSize: ReadSize / 4));
+        Output = PipeWriter.Create(output, new StreamPipeWriterOptions(minimumBufferSize: ReadSize));
+    }
+
+    /// <inheritdoc/>
+    public PipeReader Input { get; }
+
+    /// <inheritdoc/>
+    public PipeWriter Output { get; }
+
+    /// <inheritdoc/>
+    public string Peer { get; }
+
+    /// <inheritdoc/>
+    public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    public void Abort()
+    {
+        _input.Dispose();
+        _output.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public Task<string> DiagnoseAsync() => Task.FromResult(string.Empty);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _input.DisposeAsync();
+        await _output.DisposeAsync();
+    }
+}
