@@ -26,7 +26,7 @@ internal struct Blake3Node
         uint start = ChunkStart;
         while (data.Length > BlockLength)
         {
-            Blake3Kernels.CompressInPlace(cv, data[..BlockLength], BlockLength, counter, flags | start, lanes);
+            Blake3Kernels.Compress(cv, data[..BlockLength], BlockLength, counter, flags | start, cv, lanes);
             data = data[BlockLength..];
             start = 0;
         }
@@ -53,19 +53,15 @@ internal struct Blake3Node
     }
 
     /// <summary>The chaining value, as the parent takes it.</summary>
-    public readonly void ChainingValue(Span<uint> cv, int lanes)
-    {
-        ((ReadOnlySpan<uint>)_cv).CopyTo(cv);
-        Blake3Kernels.CompressInPlace(cv[..CvWords], _block, _length, _counter, _flags, lanes);
-    }
+    public readonly void ChainingValue(Span<uint> cv, int lanes) =>
+        Blake3Kernels.Compress(_cv, _block, _length, _counter, _flags, cv, lanes);
 
     /// <summary>The root's first 32 bytes.</summary>
     [SkipLocalsInit]
     public readonly Hash256 RootHash(int lanes)
     {
         Span<uint> cv = stackalloc uint[CvWords];
-        ((ReadOnlySpan<uint>)_cv).CopyTo(cv);
-        Blake3Kernels.CompressInPlace(cv, _block, _length, 0, _flags | Root, lanes);
+        Blake3Kernels.Compress(_cv, _block, _length, 0, _flags | Root, cv, lanes);
         return new Hash256(MemoryMarshal.AsBytes(cv));
     }
 
@@ -73,12 +69,13 @@ internal struct Blake3Node
     [SkipLocalsInit]
     public readonly void RootOutput(Span<byte> output, ulong seek)
     {
-        Span<byte> bytes = stackalloc byte[BlockLength];
+        Span<uint> words = stackalloc uint[BlockLength / sizeof(uint)];
+        Span<byte> bytes = MemoryMarshal.AsBytes(words);
         ulong number = seek / BlockLength;
         int skip = (int)(seek % BlockLength);
         while (output.Length > 0)
         {
-            Blake3Portable.CompressExtended(_cv, _block, _length, number++, _flags | Root, bytes);
+            Blake3Portable.CompressExtended(_cv, _block, _length, number++, _flags | Root, words);
             int take = Math.Min(output.Length, BlockLength - skip);
             bytes.Slice(skip, take).CopyTo(output);
             output = output[take..];
