@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 using static DiskSync.Codecs.Blake3Constants;
@@ -69,6 +70,80 @@ public static class Blake3
     /// <exception cref="ArgumentException">The block is too long or there is too little room for the prefixes.</exception>
     public static Hash256 HashBlock(ReadOnlySpan<byte> block, Span<ulong> subBlockPrefixes) =>
         HashBlock(block, subBlockPrefixes, Blake3Kernels.WidestLanes);
+
+    /// <summary>Hashes blocks of one length that follow each other: faster than one by one.</summary>
+    /// <remarks>
+    /// The values are those of <see cref="HashBlock(ReadOnlySpan{byte}, Span{ulong})"/>. Give 256 KiB and more, but no
+    /// more than stays in the processor's second cache: the upper levels of all blocks are then hashed together, which
+    /// gains a few percent at 64 KiB a block and more than doubles the speed at 4 KiB.
+    /// </remarks>
+    /// <param name="data">Any length; the last block may be short.</param>
+    /// <param name="blockLength">Bytes a block, at most <see cref="MaxBlockLength"/>; best a power of two.</param>
+    /// <param name="hashes">At least one element for each block.</param>
+    /// <param name="subBlockPrefixes">
+    /// Empty, or at least one element for each sub-block of all blocks; then <paramref name="blockLength"/> must be a
+    /// multiple of <see cref="SubBlockLength"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">A length does not fit.</exception>
+    public static void HashBlocks(
+        ReadOnlySpan<byte> data, int blockLength, Span<Hash256> hashes, Span<ulong> subBlockPrefixes) =>
+        HashBlocks(data, blockLength, hashes, subBlockPrefixes, Blake3Kernels.WidestLanes);
+
+    /// <summary>The same with a chosen kernel.</summary>
+    internal static void HashBlocks(
+        ReadOnlySpan<byte> data, int blockLength, Span<Hash256> hashes, Span<ulong> subBlockPrefixes, int lanes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(blockLength, MaxBlockLength);
+        bool wanted = !subBlockPrefixes.IsEmpty;
+        if (wanted && blockLength % SubBlockLength != 0)
+        {
+            throw new ArgumentException(
+                $"blocks of {blockLength} bytes are not whole sub-blocks of {SubBlockLength}", nameof(blockLength));
+        }
+
+        long count = ((long)data.Length + blockLength - 1) / blockLength;
+        int subBlocks = (data.Length + SubBlockLength - 1) / SubBlockLength;
+        if (hashes.Length < count || (wanted && subBlockPrefixes.Length < subBlocks))
+        {
+            throw new ArgumentException(
+                $"{count} blocks of {subBlocks} sub-blocks need room for as many results, "
+                + $"not {hashes.Length} and {subBlockPrefixes.Length}",
+                nameof(hashes));
+        }
+
+        // Together where it pays: whole blocks of a power of two of chunks that share a group with others. A block
+        // of one sub-block needs its top without the root flag as well, so with prefixes it goes alone.
+        int shared = 0;
+        if (BitOperations.IsPow2(blockLength)
+            && blockLength >= 2 * ChunkLength
+            && blockLength <= Blake3Tree.GroupChunks / 2 * ChunkLength
+            && (!wanted || blockLength > SubBlockLength))
+        {
+            shared = Blake3Tree.GroupChunks * ChunkLength / blockLength;
+        }
+
+        while (!data.IsEmpty)
+        {
+            int blocks = Math.Min(shared, data.Length / blockLength);
+            int length = Math.Min(data.Length, Math.Max(blocks, 1) * blockLength);
+            int parts = wanted ? (length + SubBlockLength - 1) / SubBlockLength : 0;
+            if (blocks > 1)
+            {
+                int chunks = blockLength / ChunkLength;
+                Blake3Tree.HashBlocks(data[..length], chunks, hashes[..blocks], subBlockPrefixes[..parts], lanes);
+            }
+            else
+            {
+                blocks = 1;
+                hashes[0] = HashBlock(data[..length], subBlockPrefixes[..parts], lanes);
+            }
+
+            data = data[length..];
+            hashes = hashes[blocks..];
+            subBlockPrefixes = subBlockPrefixes[parts..];
+        }
+    }
 
     /// <summary>The same with a chosen kernel.</summary>
     internal static Hash256 HashBlock(ReadOnlySpan<byte> block, Span<ulong> subBlockPrefixes, int lanes)

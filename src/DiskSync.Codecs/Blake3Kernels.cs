@@ -39,11 +39,21 @@ internal static class Blake3Kernels
     /// <param name="data">A multiple of 1024 bytes.</param>
     /// <param name="key">8 words.</param>
     /// <param name="counter">The first chunk's number.</param>
+    /// <param name="counterMask">
+    /// Applied to every chunk's number: all ones, or the chunks of a block (a power of two) less one, where
+    /// <paramref name="data"/> is several blocks and <paramref name="counter"/> is 0.
+    /// </param>
     /// <param name="flags">The mode's flag.</param>
     /// <param name="cvs">8 words a chunk.</param>
     /// <param name="lanes">Widest kernel allowed.</param>
     public static void HashChunks(
-        ReadOnlySpan<byte> data, ReadOnlySpan<uint> key, ulong counter, uint flags, Span<uint> cvs, int lanes)
+        ReadOnlySpan<byte> data,
+        ReadOnlySpan<uint> key,
+        ulong counter,
+        ulong counterMask,
+        uint flags,
+        Span<uint> cvs,
+        int lanes)
     {
         while (data.Length >= ChunkLength)
         {
@@ -54,11 +64,12 @@ internal static class Blake3Kernels
             }
             else
             {
-                HashLanes(
-                    take, data[..(take * ChunkLength)], ChunkLength, key, counter, flags, ChunkStart, ChunkEnd, cvs);
+                ReadOnlySpan<byte> input = data[..(take * ChunkLength)];
+                uint mask = (uint)counterMask;
+                HashLanes(take, input, ChunkLength, key, counter, mask, flags, ChunkStart, ChunkEnd, cvs);
             }
 
-            counter += (uint)take;
+            counter = (counter + (uint)take) & counterMask;
             data = data[(take * ChunkLength)..];
             cvs = cvs[(take * CvWords)..];
         }
@@ -89,7 +100,7 @@ internal static class Blake3Kernels
             }
             else
             {
-                HashLanes(take, input[..(take * BlockLength)], BlockLength, key, 0, flags, 0, 0, output);
+                HashLanes(take, input[..(take * BlockLength)], BlockLength, key, 0, 0, flags, 0, 0, output);
                 take = Math.Min(take, count);
             }
 
@@ -113,6 +124,7 @@ internal static class Blake3Kernels
         int stride,
         ReadOnlySpan<uint> key,
         ulong counter,
+        uint counterMask,
         uint flags,
         uint start,
         uint end,
@@ -124,13 +136,13 @@ internal static class Blake3Kernels
         switch (lanes)
         {
             case 16:
-                Blake3Lanes16.Hash(in first, stride, blocks, key, counter, flags, start, end, output);
+                Blake3Lanes16.Hash(in first, stride, blocks, key, counter, counterMask, flags, start, end, output);
                 break;
             case 8:
-                Blake3Lanes8.Hash(in first, stride, blocks, key, counter, flags, start, end, output);
+                Blake3Lanes8.Hash(in first, stride, blocks, key, counter, counterMask, flags, start, end, output);
                 break;
             default:
-                Blake3Lanes4.Hash(in first, stride, blocks, key, counter, flags, start, end, output);
+                Blake3Lanes4.Hash(in first, stride, blocks, key, counter, counterMask, flags, start, end, output);
                 break;
         }
     }

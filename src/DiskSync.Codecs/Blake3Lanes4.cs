@@ -19,7 +19,11 @@ internal static class Blake3Lanes4
     /// <param name="stride">Bytes from one input to the next.</param>
     /// <param name="blocks">64-byte blocks an input: 16 for a chunk, 1 for a parent.</param>
     /// <param name="key">8 words.</param>
-    /// <param name="counter">The first input's chunk number; the others follow. 0 and not counted for parents.</param>
+    /// <param name="counter">The first input's chunk number; 0 for parents.</param>
+    /// <param name="counterMask">
+    /// Input i has number counter + (i and mask): all ones for chunks of one input, 0 for parents, chunks a block - 1
+    /// for several small blocks.
+    /// </param>
     /// <param name="flags">Flags of every block.</param>
     /// <param name="start">Flags of the first block.</param>
     /// <param name="end">Flags of the last block.</param>
@@ -37,6 +41,7 @@ internal static class Blake3Lanes4
         int blocks,
         ReadOnlySpan<uint> key,
         ulong counter,
+        uint counterMask,
         uint flags,
         uint start,
         uint end,
@@ -51,14 +56,8 @@ internal static class Blake3Lanes4
         V h6 = Vector128.Create(key[6]);
         V h7 = Vector128.Create(key[7]);
 
-        // A parent has counter 0 in every lane; it is the only input of one block with this many lanes.
-        V low = Vector128.Create((uint)counter);
-        V high = Vector128.Create((uint)(counter >> 32));
-        if ((flags & Parent) == 0)
-        {
-            low += V.Indices;
-            high -= Vector128.LessThan(low, Vector128.Create((uint)counter));
-        }
+        V low = Vector128.Create((uint)counter) + (V.Indices & Vector128.Create(counterMask));
+        V high = Vector128.Create((uint)(counter >> 32)) - Vector128.LessThan(low, Vector128.Create((uint)counter));
 
         uint blockFlags = flags | start;
         nint offset = 0;
@@ -173,10 +172,14 @@ internal static class Blake3Lanes4
         V x12, V x13, V x14, V x15)
     {
         // The columns.
-        v0 = v0 + x0 + v4;
-        v1 = v1 + x2 + v5;
-        v2 = v2 + x4 + v6;
-        v3 = v3 + x6 + v7;
+        v0 += x0;
+        v1 += x2;
+        v2 += x4;
+        v3 += x6;
+        v0 += v4;
+        v1 += v5;
+        v2 += v6;
+        v3 += v7;
         v12 = Rotate16(v12 ^ v0);
         v13 = Rotate16(v13 ^ v1);
         v14 = Rotate16(v14 ^ v2);
@@ -189,10 +192,14 @@ internal static class Blake3Lanes4
         v5 = Rotate12(v5 ^ v9);
         v6 = Rotate12(v6 ^ v10);
         v7 = Rotate12(v7 ^ v11);
-        v0 = v0 + x1 + v4;
-        v1 = v1 + x3 + v5;
-        v2 = v2 + x5 + v6;
-        v3 = v3 + x7 + v7;
+        v0 += x1;
+        v1 += x3;
+        v2 += x5;
+        v3 += x7;
+        v0 += v4;
+        v1 += v5;
+        v2 += v6;
+        v3 += v7;
         v12 = Rotate8(v12 ^ v0);
         v13 = Rotate8(v13 ^ v1);
         v14 = Rotate8(v14 ^ v2);
@@ -207,10 +214,14 @@ internal static class Blake3Lanes4
         v7 = Rotate7(v7 ^ v11);
 
         // The diagonals.
-        v0 = v0 + x8 + v5;
-        v1 = v1 + x10 + v6;
-        v2 = v2 + x12 + v7;
-        v3 = v3 + x14 + v4;
+        v0 += x8;
+        v1 += x10;
+        v2 += x12;
+        v3 += x14;
+        v0 += v5;
+        v1 += v6;
+        v2 += v7;
+        v3 += v4;
         v15 = Rotate16(v15 ^ v0);
         v12 = Rotate16(v12 ^ v1);
         v13 = Rotate16(v13 ^ v2);
@@ -223,10 +234,14 @@ internal static class Blake3Lanes4
         v6 = Rotate12(v6 ^ v11);
         v7 = Rotate12(v7 ^ v8);
         v4 = Rotate12(v4 ^ v9);
-        v0 = v0 + x9 + v5;
-        v1 = v1 + x11 + v6;
-        v2 = v2 + x13 + v7;
-        v3 = v3 + x15 + v4;
+        v0 += x9;
+        v1 += x11;
+        v2 += x13;
+        v3 += x15;
+        v0 += v5;
+        v1 += v6;
+        v2 += v7;
+        v3 += v4;
         v15 = Rotate8(v15 ^ v0);
         v12 = Rotate8(v12 ^ v1);
         v13 = Rotate8(v13 ^ v2);

@@ -128,10 +128,14 @@ internal static class Blake3Portable
         uint x12, uint x13, uint x14, uint x15)
     {
         // The columns.
-        v0 = v0 + x0 + v4;
-        v1 = v1 + x2 + v5;
-        v2 = v2 + x4 + v6;
-        v3 = v3 + x6 + v7;
+        v0 += x0;
+        v1 += x2;
+        v2 += x4;
+        v3 += x6;
+        v0 += v4;
+        v1 += v5;
+        v2 += v6;
+        v3 += v7;
         v12 = BitOperations.RotateRight(v12 ^ v0, 16);
         v13 = BitOperations.RotateRight(v13 ^ v1, 16);
         v14 = BitOperations.RotateRight(v14 ^ v2, 16);
@@ -144,10 +148,14 @@ internal static class Blake3Portable
         v5 = BitOperations.RotateRight(v5 ^ v9, 12);
         v6 = BitOperations.RotateRight(v6 ^ v10, 12);
         v7 = BitOperations.RotateRight(v7 ^ v11, 12);
-        v0 = v0 + x1 + v4;
-        v1 = v1 + x3 + v5;
-        v2 = v2 + x5 + v6;
-        v3 = v3 + x7 + v7;
+        v0 += x1;
+        v1 += x3;
+        v2 += x5;
+        v3 += x7;
+        v0 += v4;
+        v1 += v5;
+        v2 += v6;
+        v3 += v7;
         v12 = BitOperations.RotateRight(v12 ^ v0, 8);
         v13 = BitOperations.RotateRight(v13 ^ v1, 8);
         v14 = BitOperations.RotateRight(v14 ^ v2, 8);
@@ -162,10 +170,14 @@ internal static class Blake3Portable
         v7 = BitOperations.RotateRight(v7 ^ v11, 7);
 
         // The diagonals.
-        v0 = v0 + x8 + v5;
-        v1 = v1 + x10 + v6;
-        v2 = v2 + x12 + v7;
-        v3 = v3 + x14 + v4;
+        v0 += x8;
+        v1 += x10;
+        v2 += x12;
+        v3 += x14;
+        v0 += v5;
+        v1 += v6;
+        v2 += v7;
+        v3 += v4;
         v15 = BitOperations.RotateRight(v15 ^ v0, 16);
         v12 = BitOperations.RotateRight(v12 ^ v1, 16);
         v13 = BitOperations.RotateRight(v13 ^ v2, 16);
@@ -178,10 +190,14 @@ internal static class Blake3Portable
         v6 = BitOperations.RotateRight(v6 ^ v11, 12);
         v7 = BitOperations.RotateRight(v7 ^ v8, 12);
         v4 = BitOperations.RotateRight(v4 ^ v9, 12);
-        v0 = v0 + x9 + v5;
-        v1 = v1 + x11 + v6;
-        v2 = v2 + x13 + v7;
-        v3 = v3 + x15 + v4;
+        v0 += x9;
+        v1 += x11;
+        v2 += x13;
+        v3 += x15;
+        v0 += v5;
+        v1 += v6;
+        v2 += v7;
+        v3 += v4;
         v15 = BitOperations.RotateRight(v15 ^ v0, 8);
         v12 = BitOperations.RotateRight(v12 ^ v1, 8);
         v13 = BitOperations.RotateRight(v13 ^ v2, 8);

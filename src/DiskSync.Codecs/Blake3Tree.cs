@@ -8,7 +8,7 @@ namespace DiskSync.Codecs;
 internal static class Blake3Tree
 {
     /// <summary>Chunks hashed at a time: enough to fill the lanes at the lower levels, small enough for the stack.</summary>
-    public const int GroupChunks = 256;
+    public const int GroupChunks = 512;
 
     private const int GroupLength = GroupChunks * ChunkLength;
 
@@ -65,7 +65,8 @@ internal static class Blake3Tree
         int lanes)
     {
         int whole = data.Length / ChunkLength;
-        Blake3Kernels.HashChunks(data[..(whole * ChunkLength)], key, counter, flags, cvs, lanes);
+        ReadOnlySpan<byte> chunks = data[..(whole * ChunkLength)];
+        Blake3Kernels.HashChunks(chunks, key, counter, ulong.MaxValue, flags, cvs, lanes);
         int count = whole;
         if (data.Length % ChunkLength != 0)
         {
@@ -88,12 +89,45 @@ internal static class Blake3Tree
             count -= pairs;
             if (level == 2 && !prefixes.IsEmpty)
             {
-                // Four chunks a value now: these are the sub-blocks.
-                for (int i = 0; i < count; i++)
-                {
-                    prefixes[i] = MemoryMarshal.Cast<uint, ulong>(cvs.Slice(i * CvWords, 2))[0];
-                }
+                CopyPrefixes(cvs, prefixes[..count]);
             }
+        }
+    }
+
+    /// <summary>Hashes several blocks of one length at once, so that the lanes are full at all levels.</summary>
+    /// <param name="data">A multiple of the block length, at most <see cref="GroupChunks"/> chunks.</param>
+    /// <param name="blockChunks">Chunks a block: a power of two, at least 2.</param>
+    /// <param name="hashes">One for each block.</param>
+    /// <param name="prefixes">Empty, or one for each sub-block; then a block is more than one sub-block.</param>
+    /// <param name="lanes">Widest kernel allowed.</param>
+    [SkipLocalsInit]
+    public static void HashBlocks(
+        ReadOnlySpan<byte> data, int blockChunks, Span<Hash256> hashes, Span<ulong> prefixes, int lanes)
+    {
+        Span<uint> cvs = stackalloc uint[GroupChunks * CvWords];
+        Blake3Kernels.HashChunks(data, Iv, 0, (ulong)blockChunks - 1, 0, cvs, lanes);
+        int count = data.Length / ChunkLength;
+        int blocks = count / blockChunks;
+        for (int level = 1; count > blocks; level++)
+        {
+            count /= 2;
+            Blake3Kernels.HashParents(cvs, count, Iv, count == blocks ? Root : 0, lanes);
+            if (level == 2 && !prefixes.IsEmpty)
+            {
+                CopyPrefixes(cvs, prefixes[..count]);
+            }
+        }
+
+        MemoryMarshal.Cast<uint, Hash256>(cvs)[..blocks].CopyTo(hashes);
+    }
+
+    // After two levels there are four chunks to a value: these are the sub-blocks.
+    private static void CopyPrefixes(ReadOnlySpan<uint> cvs, Span<ulong> prefixes)
+    {
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<uint, ulong>(cvs);
+        for (int i = 0; i < prefixes.Length; i++)
+        {
+            prefixes[i] = words[i * (CvWords / 2)];
         }
     }
 
