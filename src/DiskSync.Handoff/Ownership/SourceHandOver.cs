@@ -93,6 +93,42 @@ public sealed class SourceHandOver
         }
     }
 
+    /// <summary>Has the destination let go of earlier attempts that were called off here, so that it lets their staged copies be written again.</summary>
+    /// <remarks>
+    /// Call it before the targets are opened. A called-off attempt whose Refuse never arrived is PREPARED there for
+    /// good otherwise: D never decides alone.
+    /// </remarks>
+    /// <param name="attempt">The new attempt.</param>
+    /// <param name="link">The destination.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    /// <exception cref="DiskSyncException">The link broke, or the destination owns an attempt that was called off here (<c>owner --force</c> was used).</exception>
+    public async Task ReleaseEarlierAsync(SourceAttempt attempt, IHandOverLink link, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(attempt);
+        ArgumentNullException.ThrowIfNull(link);
+        OwnershipView view = _journal.Read();
+        foreach (Guid earlier in attempt.Images.SelectMany(image => CalledOff(view, image)).Distinct())
+        {
+            AttemptStanding standing = await link.QueryAsync(earlier, cancellationToken);
+            if (standing.State == AttemptState.Prepared)
+            {
+                standing = await link.RefuseAsync(earlier, standing.Epoch, cancellationToken);
+            }
+
+            if (standing.IsOwner)
+            {
+                throw OwnedThere(attempt.Images[0]);
+            }
+        }
+    }
+
+    // Since the image was last given away: what came before that, the destination has long let go of.
+    private static IEnumerable<Guid> CalledOff(OwnershipView view, string image) => view.Of(image)
+        .Reverse()
+        .TakeWhile(e => e.Kind != AttemptState.Done)
+        .Where(e => e.Kind == AttemptState.Owner && view.RoleOf(image, e.Attempt) == AttemptRole.Source)
+        .Select(e => e.Attempt);
+
     /// <summary>PAUSED durable, then the pause command; see <see cref="PauseGuard.PauseAsync"/>.</summary>
     public Task PauseAsync(SourceAttempt attempt, string pause) => _guard.PauseAsync(attempt, pause);
 
@@ -342,12 +378,14 @@ public sealed class SourceHandOver
         (AttemptStanding? answer, _) = await TryAsync(() => link.RefuseAsync(attempt.Id, attempt.Epoch, CancellationToken.None));
         if (answer is { IsOwner: true })
         {
-            throw new DiskSyncException(
-                FailureKind.OwnershipInDoubt,
-                $"source {attempt.Images[0]}: the attempt was called off here, yet the destination owns it: 'owner --force' was used there",
-                "Stop the guest on one of the two hosts now, then keep that host fenced.");
+            throw OwnedThere(attempt.Images[0]);
         }
     }
+
+    private static DiskSyncException OwnedThere(string image) => new(
+        FailureKind.OwnershipInDoubt,
+        $"source {image}: an attempt was called off here, yet the destination owns it: 'owner --force' was used on one of the two",
+        "Two guests may be running. Stop one now, keep its host fenced, and find out which holds the data that you need.");
 
     private static async Task<(AttemptStanding? Answer, Exception? Cause)> TryAsync(Func<Task<AttemptStanding>> ask)
     {
