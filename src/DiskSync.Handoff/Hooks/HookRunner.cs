@@ -74,7 +74,10 @@ public sealed class HookRunner
         }
         finally
         {
-            File.Delete(output);
+            if (File.Exists(output))
+            {
+                File.Delete(output);
+            }
         }
     }
 

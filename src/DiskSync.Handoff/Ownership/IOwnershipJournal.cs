@@ -23,4 +23,9 @@ public interface IOwnershipJournal
     /// The journal cannot be written. Whether the entries are in it is then unknown: read again before going on.
     /// </exception>
     OwnershipView Append(Func<OwnershipView, IReadOnlyList<OwnershipEntry>> decide);
+
+    /// <summary>By the operator's word: puts a damaged journal aside, under a name that says when, and starts one that trusts no unseen image.</summary>
+    /// <param name="now">For the name.</param>
+    /// <returns>Where the damaged one is now; null where the journal is whole and nothing was done.</returns>
+    string? PutDamagedAside(DateTimeOffset now);
 }

@@ -59,6 +59,9 @@ internal sealed class OwnershipDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
+    /// <summary>journal_mode and synchronous as this connection has them.</summary>
+    public (string Mode, long Synchronous) Durability() => (Scalar("PRAGMA journal_mode") as string ?? string.Empty, Scalar("PRAGMA synchronous") as int? ?? -1);
+
     /// <summary>Reads every row and checks it against the chain and the head.</summary>
     /// <exception cref="InvalidDataException">Something is missing, added or changed.</exception>
     public (OwnershipView View, Hash256 Chain) ReadAll()

@@ -72,9 +72,7 @@ public sealed class OwnershipJournal : IOwnershipJournal
         });
     }
 
-    /// <summary>By the operator's word: puts a damaged journal aside, under a name that says when, and starts one that trusts no unseen image.</summary>
-    /// <param name="now">For the name.</param>
-    /// <returns>Where the damaged one is now; null where the journal is whole and nothing was done.</returns>
+    /// <inheritdoc/>
     public string? PutDamagedAside(DateTimeOffset now)
     {
         try

@@ -65,6 +65,10 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
         return _host.View;
     }
 
+    public string? PutDamagedAside(DateTimeOffset now) => null;
+
+    public OwnerCommand Owner => new(this, this, this, this, Source, Destination, TimeProvider.System);
+
     public Task MakeUnusableAsync(string image, ulong epoch) => Rename(image, "NAME", $"ceded-{epoch}");
 
     public Task MakeUsableAsync(string image, ulong epoch) => Rename(image, $"ceded-{epoch}", "NAME");

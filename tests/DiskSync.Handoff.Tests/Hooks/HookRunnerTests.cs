@@ -1,0 +1,121 @@
+using DiskSync.Codecs;
+using DiskSync.Handoff.Hooks;
+
+namespace DiskSync.Handoff.Tests.Hooks;
+
+/// <summary>Real processes.</summary>
+public class HookRunnerTests
+{
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+    private readonly HookRunner _runner = new(TimeSpan.FromSeconds(30));
+
+    [Fact]
+    public async Task A_hook_gets_the_attempt_in_its_environment()
+    {
+        Guid attempt = Guid.NewGuid();
+        HookContext context = new(GuestAction.Resume, attempt, 7, ["/d/a b.img", "/d/c.img"], [Blake3.Hash("a"u8), Blake3.Hash("c"u8)]);
+
+        HookResult result = await new CommandGuestHooks(_runner).RunAsync(
+            "printf '%s|%s|%s|%s|%s|%s' \"$DISKSYNC_IMAGE\" \"$DISKSYNC_IMAGES\" $DISKSYNC_EPOCH $DISKSYNC_ROOT_HASH $DISKSYNC_ATTEMPT $DISKSYNC_SIDE",
+            context);
+
+        Assert.True(result.Succeeded);
+        Assert.Equal($"/d/a b.img|/d/a b.img\n/d/c.img|7|{Blake3.Hash("a"u8)}|{attempt}|destination", result.Output);
+    }
+
+    [Fact]
+    public async Task An_empty_command_is_nothing_to_do_and_a_success()
+    {
+        HookContext context = new(GuestAction.Pause, Guid.NewGuid(), 1, ["/a"], []);
+        Assert.Equal(HookResult.Nothing, await new CommandGuestHooks(_runner).RunAsync(string.Empty, context));
+    }
+
+    [Fact]
+    public async Task The_exit_code_and_both_outputs_are_reported()
+    {
+        HookResult result = await _runner.RunAsync("echo out; echo err >&2; exit 42", NoEnvironment);
+
+        Assert.Equal(42, result.ExitCode);
+        Assert.False(result.Succeeded);
+        Assert.Equal("out\nerr\n", result.Output);
+        Assert.Equal("ended with exit code 42; it said last: err", result.Describe());
+    }
+
+    [Fact]
+    public async Task Of_a_long_output_the_last_4_KiB_are_kept()
+    {
+        HookResult result = await _runner.RunAsync("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done", NoEnvironment);
+
+        Assert.Equal(HookRunner.KeptOutput, result.Output.Length);
+        Assert.EndsWith("line 2999\n", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Standard_input_is_empty()
+    {
+        HookResult result = await _runner.RunAsync("cat; readlink /proc/self/fd/0", NoEnvironment);
+        Assert.Equal("/dev/null\n", result.Output);
+    }
+
+    [Fact]
+    public async Task A_hook_runs_in_a_session_and_process_group_of_its_own()
+    {
+        HookResult result = await _runner.RunAsync("echo $$ $(cut -d' ' -f5,6 /proc/$$/stat)", NoEnvironment);
+
+        string[] ids = result.Output.Split(' ', '\n');
+        Assert.Equal(ids[0], ids[1]);
+        Assert.Equal(ids[0], ids[2]);
+    }
+
+    [Fact]
+    public async Task At_the_time_limit_the_hook_and_all_its_children_are_killed()
+    {
+        using TempFolder folder = new();
+        HookRunner runner = new(TimeSpan.FromMilliseconds(300));
+
+        HookResult result = await runner.RunAsync(
+            $"trap '' TERM; echo begun; (trap '' TERM; echo $BASHPID; while :; do sleep 0.05; done) & echo $! > {folder["child"]}; wait; wait; wait; sleep 60", NoEnvironment);
+
+        Assert.True(result.TimedOut);
+        Assert.False(result.Succeeded);
+        Assert.StartsWith("begun", result.Output, StringComparison.Ordinal);
+        string child = (await File.ReadAllTextAsync(folder["child"])).Trim();
+        Assert.True(IsGone(child), $"the hook's child {child} still runs");
+    }
+
+    [Fact]
+    public async Task A_hook_is_over_when_its_own_process_is_whatever_it_left_in_the_background()
+    {
+        using TempFolder folder = new();
+        HookResult result = await _runner.RunAsync($"sleep 300 & echo $! > {folder["guest"]}", NoEnvironment);
+
+        string guest = (await File.ReadAllTextAsync(folder["guest"])).Trim();
+        Assert.True(result.Succeeded);
+        Assert.True(result.Elapsed < TimeSpan.FromSeconds(20));
+        Assert.False(IsGone(guest), "the guest that the hook started was killed with it");
+        System.Diagnostics.Process.GetProcessById(int.Parse(guest)).Kill();
+    }
+
+    [Fact]
+    public async Task A_hook_that_cannot_be_started_is_a_failure_with_a_reason_and_no_exception()
+    {
+        HookResult result = await new HookRunner(TimeSpan.FromSeconds(5), "/nowhere/at/all").RunAsync("true", NoEnvironment);
+
+        Assert.Equal(-1, result.ExitCode);
+        Assert.StartsWith("the hook could not be started: ", result.Output, StringComparison.Ordinal);
+    }
+
+    // A killed child that nobody has waited for yet is a zombie: it runs no more.
+    private static bool IsGone(string pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[stat.LastIndexOf(')')..].StartsWith(") Z", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+}
