@@ -137,7 +137,7 @@ public sealed class MessageCodecTests
             new Prepare(Guid.Empty, 1, [new ImageRoot(1, WireSamples.HashOf(1)), new ImageRoot(1, WireSamples.HashOf(2))], ""),
             new Prepare(Guid.Empty, 1, [new ImageRoot(64, WireSamples.HashOf(1))], ""),
             new Prepare(Guid.Empty, 1, [new ImageRoot(0, default)], ""),
-            new Seal(1, default),
+            new Formats.Wire.Messages.Seal(1, default),
             new BlockRequest((1UL << 40) - 1, 2),
             new AttemptStatus(Guid.Empty, (AttemptState)9, 0),
         ];

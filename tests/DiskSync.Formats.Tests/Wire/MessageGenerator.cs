@@ -34,7 +34,7 @@ internal sealed class MessageGenerator(int seed)
         20 => new DurableAck(Number()),
         21 => new Verify(Number()),
         22 => new Verified(Number(), Hash(), Number(), List(WireLimits.MaxWrongBlocks, Block), Flag()),
-        23 => new Seal(Number(), KnownHash()),
+        23 => new Formats.Wire.Messages.Seal(Number(), KnownHash()),
         24 => new Sealed(Text()),
         25 => new BlockRequest((ulong)_random.NextInt64(1 << 30), (uint)_random.Next(1, int.MaxValue)),
         26 => new Prepare(Id(), Number(), Images(), Text()),

@@ -12,5 +12,8 @@ public static class FuzzTargets
         new("wire-patch", FuzzPatch.Run, FuzzPatch.Seeds),
         new("wire-preamble", FuzzPreamble.Run, FuzzPreamble.Seeds),
         new("block-map", FuzzBlockMap.Run, FuzzBlockMap.Seeds, FuzzBlockMap.Repair),
+        new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),
+        new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
+        new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
     ];
 }
