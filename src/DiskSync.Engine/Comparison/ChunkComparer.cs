@@ -77,7 +77,8 @@ internal sealed class ChunkComparer : IItemWorker<ImageChunk, ChunkComparison>
             Add(new StateRun(first, chunk.Count - same, BlockState.Zeroed));
             long start = Math.Max(_geometry.OffsetOf(first), Math.Min(_baseGeometry.Length, _geometry.Length));
             long end = Math.Min(_geometry.Length, _geometry.OffsetOf(chunk.First + chunk.Count));
-            Difference(start, Math.Max(0, end - start));
+            long subBlock = start - (start % BlockGeometry.SubBlockSize);
+            Difference(start, start < end ? end - Math.Max(_geometry.OffsetOf(first), subBlock) : 0);
         }
     }
 
