@@ -20,10 +20,10 @@ public static class ChangeMapDrawing
     /// <summary>The steps of the scale: up to this share of a cell's blocks, this colour.</summary>
     private static readonly (double Share, int Color, string Name)[] Steps =
     [
-        (0.01, 0xfddc9c, "to 1%"),
-        (0.10, 0xfdae61, "to 10%"),
-        (0.50, 0xf0643c, "to 50%"),
-        (1.00, 0xb30021, "to 100%"),
+        (0.01, 0xfddc9c, "changed to 1%"),
+        (0.10, 0xfdae61, "10%"),
+        (0.50, 0xf0643c, "50%"),
+        (1.00, 0xb30021, "100%"),
     ];
 
     /// <summary>Draws the page.</summary>
@@ -49,7 +49,8 @@ public static class ChangeMapDrawing
     {
         string arrow = " > ";
         int room = ((Width - (2 * Margin)) / 18) - "Changes: ".Length - arrow.Length;
-        string title = "Changes: " + Short(baseName, room / 2) + arrow + Short(imageName, room / 2);
+        string old = Short(baseName, Math.Max(room / 2, room - Path.GetFileName(imageName).Length));
+        string title = "Changes: " + old + arrow + Short(imageName, room - old.Length);
         labels.Add(new Label(Margin, Margin, title, 3, Ink));
         string share = result.Geometry.BlockCount == 0
             ? "0%"
@@ -66,14 +67,14 @@ public static class ChangeMapDrawing
         int labelEvery = rows > 8 ? 4 : rows > 2 ? 2 : 1;
         for (int row = 0; row < rows; row += labelEvery)
         {
-            string offset = row == 0 ? "0" : ByteSize.Format(row * ChangeMap.Columns * cellBytes);
+            string offset = row == 0 ? "0" : Size(row * ChangeMap.Columns * cellBytes);
             labels.Add(new Label(GridLeft - 10, GridTop + (row * Pitch) - 1, offset, 2, FaintInk, RightAligned: true));
         }
 
         for (int column = 0; column < ChangeMap.Columns; column += 16)
         {
             int x = GridLeft + (column * Pitch);
-            labels.Add(new Label(x, GridTop - 22, "+" + (column == 0 ? "0" : ByteSize.Format(column * cellBytes)), 2, FaintInk));
+            labels.Add(new Label(x, GridTop - 22, "+" + (column == 0 ? "0" : Size(column * cellBytes)), 2, FaintInk));
             boxes.Add(new Box(x, GridTop - 5, 1, 4, FaintInk));
         }
 
@@ -99,15 +100,15 @@ public static class ChangeMapDrawing
             Key(ref x, top, color, name, boxes, labels);
         }
 
-        Key(ref x, top, ZeroedColor, "to zeros", boxes, labels);
+        Key(ref x, top, ZeroedColor, "zeroed", boxes, labels);
         string cells = map.BlocksPerCell == 1
-            ? "A cell is one block of " + ByteSize.Format(map.Geometry.Granularity)
+            ? "A cell is one block of " + Size(map.Geometry.Granularity)
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"A cell is {ByteSize.Format(map.BlocksPerCell * map.Geometry.Granularity)} ({map.BlocksPerCell:N0} blocks)");
-        string length = $"; a row is {ByteSize.Format(ChangeMap.Columns * map.BlocksPerCell * map.Geometry.Granularity)}";
+                $"A cell is {Size(map.BlocksPerCell * map.Geometry.Granularity)} ({map.BlocksPerCell:N0} blocks)");
+        string length = $"; a row is {Size(ChangeMap.Columns * map.BlocksPerCell * map.Geometry.Granularity)}";
         labels.Add(new Label(
-            Margin, top + 32, cells + length + $"; the image is {ByteSize.Format(map.Geometry.Length)}", 2, FaintInk));
+            Margin, top + 32, cells + length + $"; the image is {Size(map.Geometry.Length)}", 2, FaintInk));
     }
 
     private static void Key(ref int x, int top, int color, string text, List<Box> boxes, List<Label> labels)
@@ -140,6 +141,11 @@ public static class ChangeMapDrawing
 
         return Steps[^1].Color;
     }
+
+    /// <summary>A size that is mostly a round one: "2 MiB" rather than "2.00 MiB".</summary>
+    private static string Size(long bytes) => ByteSize.Format(bytes)
+        .Replace(".00 ", " ", StringComparison.Ordinal)
+        .Replace(".0 ", " ", StringComparison.Ordinal);
 
     private static string Short(string name, int room)
     {
