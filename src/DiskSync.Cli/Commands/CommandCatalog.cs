@@ -11,6 +11,9 @@ internal static class CommandCatalog
     /// <summary>The commands.</summary>
     public static IReadOnlyList<CommandEntry> All { get; } =
     [
+        new("diff", CommandGroup.Compare, "BASE IMAGE", "what changed: blocks, bytes, extents, a picture", static () => new DiffCommand()),
+        new("map", CommandGroup.Compare, "IMAGE [-o FILE]", "root hash and block map of an image", static () => new MapCommand()),
+        new("verify", CommandGroup.Compare, "IMAGE OTHER", "is it the same as an image, a map or a root hash?", static () => new VerifyCommand()),
         new("completion", CommandGroup.Shell, "bash|zsh|fish", "print a completion script for a shell", static () => new CompletionCommand()),
     ];
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -12,33 +13,36 @@ namespace DiskSync.Cli.Output;
     GenerationMode = JsonSourceGenerationMode.Default,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(CompletionResult))]
+[JsonSerializable(typeof(DiffResult))]
+[JsonSerializable(typeof(MapResult))]
+[JsonSerializable(typeof(VerifyResult))]
 [JsonSerializable(typeof(ErrorEvent))]
 [JsonSerializable(typeof(MessageEvent))]
 [JsonSerializable(typeof(LogEvent))]
 [JsonSerializable(typeof(ProgressEvent))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
-    /// <summary>The object over several lines, for standard output.</summary>
-    public static string Serialize<T>(T value, JsonTypeInfo<T> type) => Write(value, type, indented: true);
+    // Paths and messages are read by people too; the relaxed encoder leaves their letters alone.
+    private static readonly JsonWriterOptions OneLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly JsonWriterOptions Indented = OneLine with { Indented = true };
+
+    /// <summary>Writes the object over several lines, for standard output; long lists are written as they are enumerated.</summary>
+    public static void Write<T>(Stream output, T value, JsonTypeInfo<T> type)
+    {
+        using var writer = new Utf8JsonWriter(output, Indented);
+        JsonSerializer.Serialize(writer, value, type);
+    }
 
     /// <summary>The object on one line, for the JSON lines of standard error.</summary>
-    public static string SerializeLine<T>(T value, JsonTypeInfo<T> type) => Write(value, type, indented: false);
-
-    private static string Write<T>(T value, JsonTypeInfo<T> type, bool indented)
+    public static string Line<T>(T value, JsonTypeInfo<T> type)
     {
         using var buffer = new MemoryStream();
-
-        // Paths and messages are read by people too; the relaxed encoder leaves their letters alone.
-        var options = new JsonWriterOptions
-        {
-            Indented = indented,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        };
-        using (var writer = new Utf8JsonWriter(buffer, options))
+        using (var writer = new Utf8JsonWriter(buffer, OneLine))
         {
             JsonSerializer.Serialize(writer, value, type);
         }
 
-        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 }

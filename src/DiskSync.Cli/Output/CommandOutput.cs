@@ -11,13 +11,16 @@ namespace DiskSync.Cli.Output;
 /// </remarks>
 internal sealed class CommandOutput : IDisposable
 {
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
     private readonly Lock _gate = new();
+    private readonly Stream _stream;
     private ProgressDisplay? _live;
 
-    /// <summary>Writes to given writers; the tests' constructor.</summary>
-    public CommandOutput(TextWriter output, TextWriter error, bool errorIsTerminal)
+    /// <summary>Writes to given streams, which it owns; the tests' constructor.</summary>
+    public CommandOutput(Stream output, TextWriter error, bool errorIsTerminal)
     {
-        Out = output;
+        _stream = output;
+        Out = new StreamWriter(output, Utf8, 16 << 10);
         Error = error;
         ErrorIsTerminal = errorIsTerminal;
     }
@@ -43,10 +46,9 @@ internal sealed class CommandOutput : IDisposable
     /// <summary>The process's own streams.</summary>
     public static CommandOutput OfProcess()
     {
-        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-#pragma warning disable CA2000 // Owned by the CommandOutput, which disposes both writers.
-        var output = new StreamWriter(new StandardOutput(Console.OpenStandardOutput()), utf8, 16 << 10);
-        var error = new StreamWriter(Console.OpenStandardError(), utf8, 1 << 10) { AutoFlush = true };
+#pragma warning disable CA2000 // Owned by the CommandOutput, which disposes both.
+        var output = new StandardOutput(Console.OpenStandardOutput());
+        var error = new StreamWriter(Console.OpenStandardError(), Utf8, 1 << 10) { AutoFlush = true };
         return new CommandOutput(output, error, !Console.IsErrorRedirected);
 #pragma warning restore CA2000
     }
@@ -59,7 +61,9 @@ internal sealed class CommandOutput : IDisposable
     {
         if (Json)
         {
-            Out.WriteLine(CliJson.Serialize(value, type));
+            Out.Flush();
+            CliJson.Write(_stream, value, type);
+            Out.WriteLine();
         }
         else if (!Quiet)
         {
@@ -89,7 +93,7 @@ internal sealed class CommandOutput : IDisposable
         if (Json)
         {
             var error = new ErrorEvent(ExitCodes.NameOf(code), code, message, advice.Length == 0 ? null : advice);
-            ErrorLine(CliJson.SerializeLine(error, CliJson.Default.ErrorEvent));
+            ErrorLine(CliJson.Line(error, CliJson.Default.ErrorEvent));
         }
         else
         {
@@ -150,7 +154,7 @@ internal sealed class CommandOutput : IDisposable
         }
 
         ErrorLine(Json
-            ? CliJson.SerializeLine(new MessageEvent(kind, message), CliJson.Default.MessageEvent)
+            ? CliJson.Line(new MessageEvent(kind, message), CliJson.Default.MessageEvent)
             : kind == "warning" ? $"disksync: warning: {message}" : $"disksync: {message}");
     }
 }

@@ -8,6 +8,6 @@ internal sealed class JsonProgressDisplay(CommandOutput output)
 {
     /// <inheritdoc/>
     protected override void Show(CopyProgress progress, double rate, double? secondsLeft, bool newPhase) =>
-        output.ErrorLine(CliJson.SerializeLine(
+        output.ErrorLine(CliJson.Line(
             ProgressEvent.From(progress, rate, secondsLeft), CliJson.Default.ProgressEvent));
 }

@@ -76,7 +76,7 @@ internal sealed class StderrLoggerProvider(CommandOutput output) : ILoggerProvid
 
             var record = new LogEvent(
                 time, level, eventId.Id, eventId.Name, category, message, values, exception?.ToString());
-            output.ErrorLine(CliJson.SerializeLine(record, CliJson.Default.LogEvent));
+            output.ErrorLine(CliJson.Line(record, CliJson.Default.LogEvent));
         }
     }
 }

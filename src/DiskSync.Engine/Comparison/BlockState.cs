@@ -3,7 +3,7 @@ namespace DiskSync.Engine.Comparison;
 /// <summary>How a block of an image compares with the same block of its base.</summary>
 public enum BlockState
 {
-    /// <summary>The same: unallocated in both, so nobody had to look.</summary>
+    /// <summary>The same zeros: unallocated in both, so nobody had to look; or, where hashes are compared, zeros in both.</summary>
     Hole,
 
     /// <summary>The same content.</summary>

@@ -14,10 +14,8 @@ internal sealed class ZeroHashes
     public ZeroHashes(BlockGeometry geometry)
     {
         _geometry = geometry;
-        byte[] zeros = new byte[geometry.Granularity];
-        _whole = Blake3.Hash(zeros);
-        int last = geometry.BlockCount == 0 ? 0 : geometry.LengthOf(geometry.BlockCount - 1);
-        _last = last is 0 || last == geometry.Granularity ? _whole : Blake3.Hash(zeros.AsSpan(0, last));
+        _whole = ZeroBlock.HashOf(geometry.Granularity);
+        _last = geometry.BlockCount == 0 ? _whole : ZeroBlock.HashOf(geometry.LengthOf(geometry.BlockCount - 1));
     }
 
     /// <summary>The hash of a block if it were zeros.</summary>
