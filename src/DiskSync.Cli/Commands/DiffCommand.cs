@@ -72,8 +72,7 @@ internal sealed class DiffCommand : CliCommand
         string? picture = context.Parse.GetValue(_map);
         ImageArguments.WarnAboutPair(context.Output, baseName, imageName);
         using AtomicFileStream? pictureFile = picture is null ? null : AtomicFileStream.Create(picture, baseName, imageName);
-        using IBlockDevice image = BlockDevices.OpenSource(imageName);
-        ImageArguments.WarnIfEmpty(context.Output, image);
+        using IBlockDevice image = ImageArguments.Open(context.Output, imageName);
         using RunSpool? spool = context.Parse.GetValue(_extents) ? new RunSpool() : null;
         long start = Stopwatch.GetTimestamp();
         ChangeMap? map = null;
@@ -135,7 +134,7 @@ internal sealed class DiffCommand : CliCommand
             return (MapComparer.Compare(map, image, options, cancellation), geometry);
         }
 
-        using IBlockDevice baseImage = BlockDevices.OpenSource(baseName);
+        using IBlockDevice baseImage = ImageArguments.Open(context.Output, baseName);
         var direct = new BlockGeometry(image.Length, options.Granularity);
         onGeometry(direct);
         return (ImageComparer.Compare(baseImage, image, options, cancellation), direct);

@@ -28,12 +28,28 @@ internal static class ImageArguments
         }
     }
 
-    /// <summary>Says that an image is empty.</summary>
-    public static void WarnIfEmpty(CommandOutput output, IBlockDevice image)
+    /// <summary>Opens an image for reading and says what is odd about it: empty, or a container of another format.</summary>
+    /// <exception cref="DiskSyncException">It cannot be opened or read.</exception>
+    public static IBlockDevice Open(CommandOutput output, string path)
     {
-        if (image.Length == 0)
+        IBlockDevice image = BlockDevices.OpenSource(path);
+        try
         {
-            output.Warning($"{image.Name} is empty");
+            if (image.Length == 0)
+            {
+                output.Warning($"{path} is empty");
+            }
+            else if (ImageSignature.Detect(image) is { } format)
+            {
+                output.Warning($"{path} begins like a {format} file; it is treated as raw bytes, container and all");
+            }
+
+            return image;
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
         }
     }
 }

@@ -48,8 +48,7 @@ internal sealed class MapCommand : CliCommand
     {
         string name = context.Parse.GetRequiredValue(_image);
         string? file = context.Parse.GetValue(_output);
-        using IBlockDevice image = BlockDevices.OpenSource(name);
-        ImageArguments.WarnIfEmpty(context.Output, image);
+        using IBlockDevice image = ImageArguments.Open(context.Output, name);
         using AtomicFileStream? output = file is null ? null : AtomicFileStream.Create(file, name);
         var options = new ComparisonOptions
         {

@@ -56,8 +56,7 @@ internal sealed class VerifyCommand : CliCommand
             Granularity = (int)(granularity ?? BlockGeometry.DefaultGranularity),
             Progress = context.Progress,
         };
-        using IBlockDevice image = BlockDevices.OpenSource(imageName);
-        ImageArguments.WarnIfEmpty(context.Output, image);
+        using IBlockDevice image = ImageArguments.Open(context.Output, imageName);
         long start = Stopwatch.GetTimestamp();
         VerifyResult result;
         if (Hash256.TryParse(other, out Hash256 root) && !File.Exists(other))
@@ -71,7 +70,7 @@ internal sealed class VerifyCommand : CliCommand
         else
         {
             ImageArguments.WarnAboutPair(context.Output, imageName, other);
-            result = AgainstImage(image, other, options, cancellation);
+            result = AgainstImage(context, image, other, options, cancellation);
         }
 
         result = result with { Seconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 3) };
@@ -109,9 +108,13 @@ internal sealed class VerifyCommand : CliCommand
     }
 
     private static VerifyResult AgainstImage(
-        IBlockDevice image, string other, ComparisonOptions options, CancellationToken cancellation)
+        CommandContext context,
+        IBlockDevice image,
+        string other,
+        ComparisonOptions options,
+        CancellationToken cancellation)
     {
-        using IBlockDevice expected = BlockDevices.OpenSource(other);
+        using IBlockDevice expected = ImageArguments.Open(context.Output, other);
         return From(image, other, "image", ImageComparer.Compare(expected, image, options, cancellation));
     }
 

@@ -66,7 +66,8 @@ public sealed class AtomicFileStream : Stream
             }
 
             // Beside the file that a link leads to: the link stays, and the rename stays on one file system.
-            string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            string? linked = existing is null ? null : File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName;
+            string target = linked ?? path;
             string temporary = $"{target}.{Environment.ProcessId}.tmp";
             LinuxFile file = LinuxFile.Open(temporary, LinuxOpen.WriteOnly | LinuxOpen.Create | LinuxOpen.Truncate);
             if (existing is { } old)

@@ -134,7 +134,7 @@ internal sealed class ChunkComparer : IItemWorker<ImageChunk, ChunkComparison>
             return;
         }
 
-        Add(new StateRun(block, 1, Zeros.Only(now) ? BlockState.Zeroed : BlockState.Changed));
+        Add(new StateRun(block, 1, ZeroCheck.IsZero(now) ? BlockState.Zeroed : BlockState.Changed));
         long offset = _geometry.OffsetOf(block);
         int common = Math.Min(old.Length, now.Length);
         for (int at = 0; at < now.Length; at += BlockGeometry.SubBlockSize)

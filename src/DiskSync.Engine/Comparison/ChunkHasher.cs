@@ -9,7 +9,7 @@ namespace DiskSync.Engine.Comparison;
 internal sealed class ChunkHasher : IItemWorker<ImageChunk, Hash256[]>
 {
     /// <summary>What is read at once: it is still in the core's second-level cache when it is hashed.</summary>
-    private const int ReadBytes = 128 << 10;
+    private const int ReadBytes = 256 << 10;
 
     private readonly IBlockDevice _image;
     private readonly BlockGeometry _geometry;
@@ -43,11 +43,17 @@ internal sealed class ChunkHasher : IItemWorker<ImageChunk, Hash256[]>
             int length = (int)Math.Min((long)count * _geometry.Granularity, _geometry.Length - offset);
             Span<byte> bytes = _buffer.Span[..length];
             _image.Read(offset, bytes);
-            for (int i = 0; i < count; i++)
+            Span<Hash256> found = hashes.AsSpan(done, count);
+            if (ZeroCheck.IsZero(bytes))
             {
-                ReadOnlySpan<byte> block =
-                    bytes.Slice(i * _geometry.Granularity, _geometry.LengthOf(first + i));
-                hashes[done + i] = Zeros.Only(block) ? _zeros.Of(first + i) : Blake3.Hash(block);
+                for (int i = 0; i < count; i++)
+                {
+                    found[i] = _zeros.Of(first + i);
+                }
+            }
+            else
+            {
+                Blake3.HashBlocks(bytes, _geometry.Granularity, found, []);
             }
         }
 
