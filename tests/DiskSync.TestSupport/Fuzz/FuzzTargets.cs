@@ -11,6 +11,7 @@ public static class FuzzTargets
         new("wire-blocks", FuzzBlocks.Run, FuzzBlocks.Seeds),
         new("wire-patch", FuzzPatch.Run, FuzzPatch.Seeds),
         new("wire-preamble", FuzzPreamble.Run, FuzzPreamble.Seeds),
+        new("lz4", FuzzLz4.Run, FuzzLz4.Seeds),
         new("block-map", FuzzBlockMap.Run, FuzzBlockMap.Seeds, FuzzBlockMap.Repair),
         new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),
         new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
