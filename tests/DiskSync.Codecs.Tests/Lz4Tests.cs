@@ -132,6 +132,18 @@ public sealed class Lz4Tests
     }
 
     [Fact]
+    public void A_match_of_distance_zero_gives_nothing_of_what_the_buffer_held_before()
+    {
+        // Token: 4 literals and a match of 4 bytes, distance 0; then 8 literals as the end of every block.
+        byte[] block = [0x40, 1, 2, 3, 4, 0, 0, 0x80, 5, 6, 7, 8, 9, 10, 11, 12];
+        byte[] first = new byte[16];
+        byte[] second = new byte[16];
+        second.AsSpan().Fill(0xEE);
+        Assert.Equal(Lz4.TryDecompress(block, first), Lz4.TryDecompress(block, second));
+        Assert.Equal(first, second);
+    }
+
+    [Fact]
     public void Noise_never_throws_and_never_leaves_the_bounds()
     {
         Random random = new(8);
