@@ -5,7 +5,7 @@ namespace DiskSync.Formats;
 
 /// <summary>Reads a file that ends with the BLAKE3 of everything before.</summary>
 /// <remarks>
-/// Memory grows only as bytes really arrive. The spans it hands out are valid until the next read. The stream is read
+/// Memory grows only as bytes really arrive. What it hands out is valid until the next read. The stream is read
 /// forward from where it stands, stays open and belongs to the caller.
 /// </remarks>
 internal sealed class CheckedInput(Stream stream, string format)
@@ -22,10 +22,13 @@ internal sealed class CheckedInput(Stream stream, string format)
     /// <summary>Takes the next bytes.</summary>
     /// <param name="count">How many; the caller has checked it against its cap.</param>
     /// <param name="what">What they are, for the message where they are not there.</param>
-    public ReadOnlySpan<byte> Take(int count, string what)
+    public ReadOnlySpan<byte> Take(int count, string what) => TakeMemory(count, what).Span;
+
+    /// <inheritdoc cref="Take"/>
+    public ReadOnlyMemory<byte> TakeMemory(int count, string what)
     {
-        ReadOnlySpan<byte> bytes = Require(count, what);
-        _hasher.Update(bytes);
+        ReadOnlyMemory<byte> bytes = Require(count, what);
+        _hasher.Update(bytes.Span);
         return bytes;
     }
 
@@ -59,7 +62,7 @@ internal sealed class CheckedInput(Stream stream, string format)
     public void Trailer()
     {
         Hash256 actual = _hasher.Finalize();
-        var stored = new Hash256(Require(Hash256.Size, "trailer"));
+        var stored = new Hash256(Require(Hash256.Size, "trailer").Span);
         if (stored != actual)
         {
             throw Violation($"the check {stored}", $"{actual}, the BLAKE3 of everything before: the file is damaged", Hash256.Size);
@@ -75,7 +78,7 @@ internal sealed class CheckedInput(Stream stream, string format)
     public FormatViolationException Violation(string found, string expected, int back = 0) =>
         new(format, Offset - back, found, expected);
 
-    private ReadOnlySpan<byte> Require(int count, string what)
+    private ReadOnlyMemory<byte> Require(int count, string what)
     {
         int there = Fill(count);
         if (there < count)
@@ -83,7 +86,7 @@ internal sealed class CheckedInput(Stream stream, string format)
             throw Violation($"the end of the file after {there} bytes", $"{what} ({count} bytes)");
         }
 
-        ReadOnlySpan<byte> bytes = _buffer.AsSpan(_start, count);
+        ReadOnlyMemory<byte> bytes = _buffer.AsMemory(_start, count);
         _start += count;
         Offset += count;
         return bytes;

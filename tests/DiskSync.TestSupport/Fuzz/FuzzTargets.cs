@@ -13,6 +13,7 @@ public static class FuzzTargets
         new("wire-preamble", FuzzPreamble.Run, FuzzPreamble.Seeds),
         new("lz4", FuzzLz4.Run, FuzzLz4.Seeds),
         new("block-map", FuzzBlockMap.Run, FuzzBlockMap.Seeds, FuzzBlockMap.Repair),
+        new("delta", FuzzDelta.Run, FuzzDelta.Seeds, FuzzDelta.Repair),
         new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),
         new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
