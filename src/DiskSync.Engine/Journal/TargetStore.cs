@@ -40,14 +40,19 @@ public sealed class TargetStore : IDisposable
     /// <param name="device">The image, as long as the geometry says.</param>
     /// <param name="map">What the image holds, as far as anybody knows.</param>
     /// <param name="journal">The journal, with this session begun in it.</param>
-    /// <param name="withdrawn">Pages without a claim: whatever the map says of them is forgotten.</param>
+    /// <param name="withdrawn">Pages without a claim in the journal.</param>
     /// <param name="unread">Pages that are claimed but have not been read back.</param>
+    /// <param name="mapIsCurrent">
+    /// Whether the map speaks of withdrawn pages nevertheless, because it was filled since they were withdrawn (from a
+    /// base's map); else it is a leftover, and is forgotten. Neither is proven before it has been read back.
+    /// </param>
     public TargetStore(
         IBlockDevice device,
         PagedMap map,
         ITransferJournal journal,
         IEnumerable<PageClaim> withdrawn,
-        IEnumerable<PageClaim> unread)
+        IEnumerable<PageClaim> unread,
+        bool mapIsCurrent)
     {
         _device = device;
         _journal = journal;
@@ -61,7 +66,12 @@ public sealed class TargetStore : IDisposable
         {
             _withdrawn.Mark(pages.FirstPage, pages.PageCount);
             _claimedReadBack.Clear(pages.FirstPage, pages.PageCount);
-            map.Forget(pages.FirstPage, pages.PageCount);
+            BlockRun run = BlocksOf(pages.FirstPage, pages.PageCount);
+            _unread.Mark(run.First, run.Count);
+            if (!mapIsCurrent)
+            {
+                map.Forget(pages.FirstPage, pages.PageCount);
+            }
         }
 
         foreach (PageClaim pages in unread)
@@ -176,6 +186,9 @@ public sealed class TargetStore : IDisposable
             {
                 Withdraw(first, count);
                 Map.SetRun(first, count, hash);
+
+                // It was flushed before and read from the medium now, which is what reading back means.
+                _unread.Clear(first, count);
                 _unflushed = true;
             }
         }, cancellationToken);

@@ -37,6 +37,7 @@ public static class StateFolder
         {
             if (!Directory.Exists(path))
             {
+                Create(Path.GetDirectoryName(path) ?? "/");
                 Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 FileSystemCalls.SyncDirectory(Path.GetDirectoryName(path) ?? "/");
             }

@@ -1,3 +1,4 @@
+using DiskSync.Engine.Runs;
 using DiskSync.Linux;
 
 namespace DiskSync.Engine.Targets;
@@ -21,11 +22,14 @@ internal sealed class TargetPaths : IDisposable
     private static readonly string[] ReservedEndings =
         [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new"];
 
-    private TargetPaths(LinuxFile folder, string name, string leaf)
+    private readonly string? _devicePath;
+
+    private TargetPaths(LinuxFile folder, string name, string leaf, string? devicePath = null)
     {
         Folder = folder;
         Name = name;
         Leaf = leaf;
+        _devicePath = devicePath;
     }
 
     /// <summary>The folder, open.</summary>
@@ -48,7 +52,7 @@ internal sealed class TargetPaths : IDisposable
     public string Map => Leaf + ".map";
 
     /// <summary>The image's path, for messages and for tools that take one.</summary>
-    public string ImagePath => PathOf(Leaf);
+    public string ImagePath => _devicePath ?? PathOf(Leaf);
 
     /// <summary>Checks a name and opens its folder.</summary>
     /// <param name="root">The receiver's root, open.</param>
@@ -77,6 +81,17 @@ internal sealed class TargetPaths : IDisposable
         {
             throw Refused(name, root, exception.Message, exception);
         }
+    }
+
+    /// <summary>The files of a device: beside each other in a folder of the state folder, under the device's stable identity.</summary>
+    /// <param name="stateFolder">The host's state folder.</param>
+    /// <param name="identity">The device's stable identity, which is never its /dev name (safety rule 9).</param>
+    /// <param name="name">The name as the peer gave it.</param>
+    /// <param name="devicePath">The device, for messages.</param>
+    public static TargetPaths OfDevice(string stateFolder, string identity, string name, string devicePath)
+    {
+        string folder = StateFolder.Create(Path.Join(stateFolder, "devices", identity));
+        return new TargetPaths(LinuxFile.Open(folder, LinuxOpen.Directory), name, "image", devicePath);
     }
 
     /// <summary>Whether a file name is that of an image that was handed over: NAME.ceded-EPOCH.</summary>

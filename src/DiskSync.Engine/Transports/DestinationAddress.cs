@@ -84,6 +84,12 @@ public sealed record DestinationAddress
 
     private static (string Folder, string Name) Split(string path)
     {
+        // Device names are links (/dev/vg/disk, /dev/disk/by-id/...) to other places of /dev.
+        if (path.StartsWith("/dev/", StringComparison.Ordinal))
+        {
+            return ("/dev", path["/dev/".Length..]);
+        }
+
         int slash = path.LastIndexOf('/');
         return slash switch
         {

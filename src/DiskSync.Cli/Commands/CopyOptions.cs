@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using DiskSync.Engine;
+using DiskSync.Engine.Replication;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
+
+namespace DiskSync.Cli.Commands;
+
+/// <summary>The options that push and migrate share: how blocks travel, and what the target becomes.</summary>
+internal sealed class CopyOptions
+{
+    private readonly Option<long?> _granularity = CliCommand.SizeOption(
+        "--granularity",
+        "block size, a power of two from 4K to 4M (default 64K)",
+        size => BlockGeometry.IsValidGranularity(size) ? null : "a granularity is a power of two from 4K to 4M");
+
+    private readonly Option<long?> _limit = CliCommand.SizeOption(
+        "--limit", "most bytes a second to the destination, such as 50M; 'disksync status --limit' changes it while it runs (default: none)");
+
+    private readonly Option<CompressionMode> _compress = new("--compress")
+    {
+        Description = "auto: where it makes the copy faster; always; never (default auto)",
+        HelpName = "WHEN",
+        CustomParser = ParseCompression,
+        DefaultValueFactory = _ => CompressionMode.Auto,
+    };
+
+    private readonly Option<string?> _base = new("--base")
+    {
+        Description = "start from this image of the destination; 'none' starts empty (default: the one with the fewest differing blocks)",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<bool> _fresh = new("--fresh")
+    {
+        Description = "start again instead of going on with what an earlier run has staged",
+    };
+
+    private readonly Option<bool> _inPlace = new("--inplace")
+    {
+        Description = "write the target itself instead of a staged copy; a failure then leaves it half written",
+    };
+
+    private readonly Option<string?> _mode = new("--mode")
+    {
+        Description = "permission bits of the new image, octal (default: those of the image it replaces, else 0600)",
+        HelpName = "MODE",
+    };
+
+    private readonly Option<string?> _owner = new("--owner")
+    {
+        Description = "user:group of the new image (default: those of the image it replaces)",
+        HelpName = "USER:GROUP",
+    };
+
+    private readonly Option<string?> _rsh = new("--rsh")
+    {
+        Description = "program that reaches HOST instead of ssh, with its options; split at spaces",
+        HelpName = "CMD",
+    };
+
+    private readonly Option<string> _remotePath = new("--remote-path")
+    {
+        Description = "disksync on the other host, where it is not on PATH (default disksync)",
+        HelpName = "PATH",
+        DefaultValueFactory = _ => "disksync",
+    };
+
+    private readonly Option<string?> _state = new("--state")
+    {
+        Description = "folder for journals and runs of this host (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
+        HelpName = "DIR",
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[]
+            { _base, _fresh, _inPlace, _granularity, _limit, _compress, _mode, _owner, _rsh, _remotePath, _state })
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>The block size asked for.</summary>
+    public int Granularity(ParseResult parse) => (int)(parse.GetValue(_granularity) ?? BlockGeometry.DefaultGranularity);
+
+    /// <summary>How to send.</summary>
+    public SenderOptions Sender(ParseResult parse) => new()
+    {
+        Compression = parse.GetValue(_compress),
+        Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
+    };
+
+    /// <summary>The base asked for.</summary>
+    public BaseRequest Base(ParseResult parse) => parse.GetValue(_base) switch
+    {
+        null => BaseRequest.Auto,
+        "none" => BaseRequest.None,
+        string name => BaseRequest.Named(name),
+    };
+
+    /// <summary>How the target is to be written.</summary>
+    public OpenFlags Flags(ParseResult parse) =>
+        (parse.GetValue(_fresh) ? OpenFlags.Fresh : OpenFlags.None)
+        | (parse.GetValue(_inPlace) ? OpenFlags.InPlace : OpenFlags.None);
+
+    /// <summary>The permission bits asked for, or null.</summary>
+    /// <exception cref="DiskSyncException">They are not octal permission bits.</exception>
+    public UnixFileMode? Mode(ParseResult parse)
+    {
+        string? text = parse.GetValue(_mode);
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            uint bits = Convert.ToUInt32(text, 8);
+            if (bits <= 0x1FF)
+            {
+                return (UnixFileMode)bits;
+            }
+        }
+        catch (Exception exception) when (exception is FormatException or OverflowException or ArgumentException)
+        {
+            // Told below.
+        }
+
+        throw new DiskSyncException(FailureKind.Usage, $"--mode '{text}' is not a mode", "Write it in octal, such as 0640.");
+    }
+
+    /// <summary>The owner asked for, or empty.</summary>
+    public string Owner(ParseResult parse) => parse.GetValue(_owner) ?? string.Empty;
+
+    /// <summary>The program that reaches another host, or null for ssh.</summary>
+    public string? Rsh(ParseResult parse) => parse.GetValue(_rsh);
+
+    /// <summary>disksync on the other host.</summary>
+    public string RemotePath(ParseResult parse) => parse.GetValue(_remotePath)!;
+
+    /// <summary>The state folder asked for, or null.</summary>
+    public string? State(ParseResult parse) => parse.GetValue(_state);
+
+    private static CompressionMode ParseCompression(ArgumentResult result)
+    {
+        if (Enum.TryParse(result.Tokens[0].Value, ignoreCase: true, out CompressionMode mode) && Enum.IsDefined(mode))
+        {
+            return mode;
+        }
+
+        result.AddError(string.Create(
+            CultureInfo.InvariantCulture, $"--compress: '{result.Tokens[0].Value}' is not auto, always or never"));
+        return default;
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using DiskSync.Cli.Connecting;
+using DiskSync.Cli.Output;
+using DiskSync.Cli.Running;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Replication;
+using DiskSync.Engine.Runs;
+using DiskSync.Engine.Transports;
+using DiskSync.Formats.BlockMap;
+
+namespace DiskSync.Cli.Commands;
+
+/// <summary><c>disksync push</c>: one proven copy of an image.</summary>
+internal sealed class PushCommand : CliCommand
+{
+    private readonly Argument<string> _image = new("IMAGE") { Description = "the image: a raw file or a block device" };
+    private readonly Argument<string> _destination = new("DEST")
+    {
+        Description = "PATH, HOST:PATH (over ssh), or unix:SOCKET:NAME; a folder keeps the image's own name",
+    };
+
+    private readonly CopyOptions _copy = new();
+
+    /// <summary>Builds the command.</summary>
+    public PushCommand()
+        : base("push")
+    {
+        Add(_image);
+        Add(_destination);
+        _copy.AddTo(this);
+    }
+
+    /// <inheritdoc/>
+    public override string Details =>
+        "Copies an image to another place and proves that both are identical. The copy starts from a base that the "
+        + "destination already holds, and only blocks that differ travel; holes and zeros never do. The copy is staged as "
+        + "NAME.partial and takes its name only when it is whole, read back and sealed, so an image that stood there before "
+        + "is never harmed by a push that fails. Run again after a failure, it goes on from what is durable."
+        + "\n\n"
+        + "An image that is being written while it is pushed is copied block by block as it was read. For a running "
+        + "machine use 'disksync migrate'.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
+    [
+        ("disksync push vm.img backup:/srv/images/", "over ssh, into a folder"),
+        ("disksync push vm.img unix:/run/disksync.sock:vm.img --limit 50M", "to a receiver that listens"),
+        ("disksync push vm.img /mnt/copy.img --base debian.img", "start from /mnt/debian.img"),
+    ];
+
+    /// <inheritdoc/>
+    public override async Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
+    {
+        string path = context.Parse.GetRequiredValue(_image);
+        DestinationAddress address = DestinationAddress.Parse(context.Parse.GetRequiredValue(_destination));
+        SenderOptions sender = _copy.Sender(context.Parse);
+        string state = StateFolder.Resolve(_copy.State(context.Parse));
+        using IBlockDevice source = SourceOpener.Open(path, context);
+        PushRun.RefuseEmpty(source);
+        using Run run = new RunRegistry(state).Register(
+            "push", [Path.GetFullPath(path)], address.ToString(), sender.Limiter, context.Progress);
+        Dialer dialer = new(
+            context,
+            _copy.Rsh(context.Parse),
+            _copy.RemotePath(context.Parse),
+            folder => ReceiverFactory.CreateForPush(folder, context));
+        PushResult result;
+        await using (SourceSession session = await dialer.DialAsync(
+            address, Guid.NewGuid(), new PeerProgress(run).Report, cancellation))
+        {
+            result = await PushRun.RunAsync(
+                session,
+                new TransferRequest(
+                    source,
+                    address.NameFor(path),
+                    new BlockGeometry(source.Length, _copy.Granularity(context.Parse)))
+                {
+                    Flags = _copy.Flags(context.Parse),
+                    Base = _copy.Base(context.Parse),
+                    Mode = _copy.Mode(context.Parse),
+                    Owner = _copy.Owner(context.Parse),
+                },
+                sender,
+                run,
+                cancellation);
+        }
+
+        context.EndProgress();
+        if (result.Notice.Length > 0)
+        {
+            context.Output.Note(result.Notice);
+        }
+
+        PushReport report = PushReport.Of(path, address.ToString(), source.Length, result);
+        context.Output.Result(report, CliJson.Default.PushReport, report.Write);
+        return ExitCodes.Done;
+    }
+}

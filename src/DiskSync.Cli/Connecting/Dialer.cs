@@ -1,0 +1,44 @@
+using DiskSync.Cli.Running;
+using DiskSync.Engine.Replication;
+using DiskSync.Engine.Transports;
+
+namespace DiskSync.Cli.Connecting;
+
+/// <summary>Reaches a destination: in this process, over a Unix socket, or through ssh.</summary>
+/// <param name="context">For warnings and logs.</param>
+/// <param name="rsh">The program that reaches other hosts; null for ssh.</param>
+/// <param name="remotePath">disksync on the other host.</param>
+/// <param name="localReceiver">Makes the receiver for a path of this host, confined to the given folder.</param>
+internal sealed class Dialer(
+    CommandContext context, string? rsh, string remotePath, Func<string, ReceiverHost> localReceiver)
+{
+    /// <summary>Opens a session.</summary>
+    /// <param name="address">Where to.</param>
+    /// <param name="sessionId">The session's name; a reconnect carries the same.</param>
+    /// <param name="onProgress">Takes the destination's progress.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task<SourceSession> DialAsync(
+        DestinationAddress address,
+        Guid sessionId,
+        Action<ushort, Formats.Wire.Messages.Progress>? onProgress,
+        CancellationToken cancellation)
+    {
+        ITransport transport = address.Kind switch
+        {
+            DestinationKind.UnixSocket => await UnixSocketTransport.ConnectAsync(address.Endpoint, cancellation),
+            DestinationKind.Ssh => ProcessTransport.Start(
+                SshCommand.Build(rsh, address.Endpoint, remotePath, ["receive", "--stdio", "--root", address.Folder]),
+                address.Endpoint,
+                context.Output.ErrorLine),
+            _ => DialInProcess(address),
+        };
+        return await SourceSession.ConnectAsync(transport, sessionId, new ConnectionOptions(), onProgress, cancellation);
+    }
+
+    private ITransport DialInProcess(DestinationAddress address)
+    {
+        ReceiverHost host = localReceiver(address.Folder);
+        (ITransport source, ITransport destination) = InMemoryTransport.CreatePair();
+        return new InProcessTransport(source, Task.Run(() => host.ServeAsync(destination, CancellationToken.None)));
+    }
+}

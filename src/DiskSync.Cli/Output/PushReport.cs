@@ -1,0 +1,97 @@
+using DiskSync.Engine;
+using DiskSync.Engine.Replication;
+
+namespace DiskSync.Cli.Output;
+
+/// <summary>What <c>disksync push --json</c> prints.</summary>
+/// <param name="Image">The source as the user named it.</param>
+/// <param name="Destination">The destination as the user named it.</param>
+/// <param name="Path">Where the image is at the destination.</param>
+/// <param name="Length">Bytes of the image.</param>
+/// <param name="Root">The root hash of both sides.</param>
+/// <param name="Identical">Always true: a push whose proof fails is an error.</param>
+/// <param name="BaseUsed">The base that the copy started from, or null.</param>
+/// <param name="Resumed">Whether an earlier run was gone on with.</param>
+/// <param name="BlocksScanned">Blocks looked at.</param>
+/// <param name="BlocksChanged">Blocks that the destination did not hold.</param>
+/// <param name="ZeroBlocks">Of those, zeros.</param>
+/// <param name="PatchedBlocks">Of those, sent as 4 KiB patches.</param>
+/// <param name="CopiedBlocks">Of those, copied at the destination.</param>
+/// <param name="ChangedBytes">Bytes of the changed blocks, zeros left out.</param>
+/// <param name="PayloadBytes">Payload before compression.</param>
+/// <param name="EncodedBytes">Payload as sent.</param>
+/// <param name="BytesSent">Bytes to the destination, everything included.</param>
+/// <param name="BytesReceived">Bytes from the destination.</param>
+/// <param name="BytesReadBack">Bytes that the destination read back from its medium.</param>
+/// <param name="CopySeconds">How long the rounds took.</param>
+/// <param name="VerifySeconds">How long the proof took.</param>
+/// <param name="TotalSeconds">How long all of it took.</param>
+internal sealed record PushReport(
+    string Image,
+    string Destination,
+    string Path,
+    long Length,
+    string Root,
+    bool Identical,
+    string? BaseUsed,
+    bool Resumed,
+    long BlocksScanned,
+    long BlocksChanged,
+    long ZeroBlocks,
+    long PatchedBlocks,
+    long CopiedBlocks,
+    long ChangedBytes,
+    long PayloadBytes,
+    long EncodedBytes,
+    long BytesSent,
+    long BytesReceived,
+    long BytesReadBack,
+    double CopySeconds,
+    double VerifySeconds,
+    double TotalSeconds)
+{
+    /// <summary>Builds the report of a push.</summary>
+    public static PushReport Of(string image, string destination, long length, PushResult result) => new(
+        image,
+        destination,
+        result.Path,
+        length,
+        result.Root.ToString(),
+        true,
+        result.BaseUsed.Length > 0 ? result.BaseUsed : null,
+        result.Resumed,
+        result.Rounds.Sum(r => r.BlocksScanned),
+        result.Rounds.Sum(r => r.BlocksChanged),
+        result.Rounds.Sum(r => r.ZeroBlocks),
+        result.Rounds.Sum(r => r.PatchedBlocks),
+        result.Rounds.Sum(r => r.CopiedBlocks),
+        result.Rounds.Sum(r => r.ChangedBytes),
+        result.Rounds.Sum(r => r.PayloadBytes),
+        result.Rounds.Sum(r => r.EncodedBytes),
+        result.BytesSent,
+        result.BytesReceived,
+        result.BytesReadBack,
+        Math.Round(result.Rounds.Sum(r => r.Elapsed.TotalSeconds), 3),
+        Math.Round(result.VerifyTime.TotalSeconds, 3),
+        Math.Round(result.Elapsed.TotalSeconds, 3));
+
+    /// <summary>Prints the report for people.</summary>
+    public void Write(TextWriter output)
+    {
+        output.WriteLine($"{Path}: identical, root {Root}");
+        if (BaseUsed is not null)
+        {
+            output.WriteLine($"  started from    {BaseUsed}");
+        }
+        else if (Resumed)
+        {
+            output.WriteLine("  went on with    what an earlier run had staged");
+        }
+
+        output.WriteLine($"  changed         {BlocksChanged:N0} of {BlocksScanned:N0} blocks, {ByteSize.Format(ChangedBytes)}"
+            + $" ({PatchedBlocks:N0} patched, {ZeroBlocks:N0} zero, {CopiedBlocks:N0} copied there)");
+        output.WriteLine($"  sent            {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}");
+        output.WriteLine($"  read back       {ByteSize.Format(BytesReadBack)} at the destination");
+        output.WriteLine($"  time            copy {CopySeconds:0.00} s, proof {VerifySeconds:0.00} s, total {TotalSeconds:0.00} s");
+    }
+}

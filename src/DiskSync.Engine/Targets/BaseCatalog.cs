@@ -1,0 +1,199 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Formats;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Seal;
+using DiskSync.Formats.Wire;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>The images below a root that a copy could start from: whatever is sealed and has a map.</summary>
+/// <remarks>
+/// A seal is believed only while the file's device, inode, size, modification and change time are those that it
+/// records (safety rule 7): an image that was opened for writing since has to be hashed again. Even then its map only
+/// decides what is sent; whatever the copy takes over is read back before it is sealed in turn. Thread safe.
+/// </remarks>
+/// <param name="root">The receiver's root, open; stays its opener's.</param>
+internal sealed class BaseCatalog(LinuxFile root)
+{
+    // A catalogue is made by looking, so it must end in a folder of any size.
+    private const int MaxSeals = 4096;
+
+    /// <summary>The bases that fit a granularity; what stands at the target's name first.</summary>
+    public IReadOnlyList<BaseOffer> List(ListBases request)
+    {
+        List<BaseOffer> offers = [];
+        foreach (string name in SealedNames().Prepend(request.Name).Distinct(StringComparer.Ordinal))
+        {
+            if (offers.Count == WireLimits.MaxBases)
+            {
+                break;
+            }
+
+            if (Look(name, (int)request.Granularity) is { } offer)
+            {
+                offers.Add(offer);
+            }
+        }
+
+        return offers;
+    }
+
+    /// <summary>The map of the base with a root, or null where none has it any more.</summary>
+    public PagedMap? OpenMap(Hash256 baseRoot, int granularity)
+    {
+        foreach (string name in SealedNames())
+        {
+            using TargetPaths? paths = TryPaths(name);
+            if (paths is not null && TrustedSeal(paths, granularity)?.Root == baseRoot)
+            {
+                return LoadMap(paths, baseRoot);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The map of an image whose seal still fits, else null.</summary>
+    public PagedMap? OpenTrustedMap(TargetPaths paths, int granularity) =>
+        TrustedSeal(paths, granularity) is { } seal ? LoadMap(paths, seal.Root) : null;
+
+    /// <summary>Opens a base.</summary>
+    /// <param name="name">Its name below the root.</param>
+    /// <param name="baseRoot">The root that it was offered with, or unknown where any will do.</param>
+    /// <param name="granularity">The copy's granularity.</param>
+    /// <exception cref="DiskSyncException">There is no such base, or it has changed since it was offered (kind Preflight).</exception>
+    public BaseImage Open(string name, Hash256 baseRoot, int granularity)
+    {
+        using TargetPaths paths = TargetPaths.Open(root, name);
+        PagedMap? map = OpenTrustedMap(paths, granularity);
+        try
+        {
+            if (!baseRoot.IsUnknown && map?.Root() != baseRoot)
+            {
+                throw new DiskSyncException(
+                    FailureKind.Preflight,
+                    $"destination {paths.ImagePath}: the base has changed since it was offered",
+                    "Run the same command again; the bases are looked at anew.");
+            }
+
+            LinuxFile file = paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly);
+            if (file.Stat().Kind is not (FileKind.Regular or FileKind.BlockDevice))
+            {
+                file.Dispose();
+                throw NotThere(paths.ImagePath, "it is not an image", null);
+            }
+
+            return new BaseImage(file, map);
+        }
+        catch (LinuxException exception)
+        {
+            map?.Dispose();
+            throw NotThere(paths.ImagePath, exception.Message, exception);
+        }
+        catch
+        {
+            map?.Dispose();
+            throw;
+        }
+    }
+
+    private DiskSyncException NotThere(string path, string why, Exception? inner)
+    {
+        string held = string.Join(", ", SealedNames().Take(10));
+        return new DiskSyncException(
+            FailureKind.Preflight,
+            $"destination: the base {path} cannot be used: {why}",
+            held.Length > 0 ? $"Sealed bases there: {held}." : "There are no sealed bases there; push one first, or use --base none.",
+            inner);
+    }
+
+    private BaseOffer? Look(string name, int granularity)
+    {
+        try
+        {
+            using TargetPaths? paths = TryPaths(name);
+            if (paths?.StatOf(paths.Leaf) is not { Kind: FileKind.Regular } stat)
+            {
+                return null;
+            }
+
+            SealRecord? seal = TrustedSeal(paths, granularity);
+            return new BaseOffer(name, (ulong)stat.Size, seal?.Root ?? Hash256.Unknown, seal?.Epoch ?? 0);
+        }
+        catch (LinuxException)
+        {
+            // It went away or may not be read: then it is no base.
+            return null;
+        }
+    }
+
+    private TargetPaths? TryPaths(string name)
+    {
+        try
+        {
+            return TargetPaths.Open(root, name);
+        }
+        catch (DiskSyncException)
+        {
+            return null;
+        }
+    }
+
+    private List<string> SealedNames()
+    {
+        EnumerationOptions options = new() { RecurseSubdirectories = true, MaxRecursionDepth = 3, IgnoreInaccessible = true };
+        List<string> names = [];
+        foreach (string path in Directory.EnumerateFiles(root.Path, "*.seal", options))
+        {
+            names.Add(Path.GetRelativePath(root.Path, path)[..^".seal".Length]);
+            if (names.Count == MaxSeals)
+            {
+                break;
+            }
+        }
+
+        names.Sort(StringComparer.Ordinal);
+        return names;
+    }
+
+    private static SealRecord? TrustedSeal(TargetPaths paths, int granularity) =>
+        TargetSealer.ReadSeal(paths) is { } seal
+            && seal.Geometry.Granularity == granularity
+            && paths.StatOf(paths.Leaf) is { } stat
+            && TargetSealer.Fits(seal, stat)
+            && paths.StatOf(paths.Map) is not null
+            ? seal
+            : null;
+
+    private static PagedMap? LoadMap(TargetPaths paths, Hash256 root)
+    {
+        try
+        {
+            using FileStream stream = new(paths.OpenFile(paths.Map, LinuxOpen.ReadOnly).Handle, FileAccess.Read, 1 << 16);
+            BlockMapReader reader = new(stream);
+            PagedMap map = PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true);
+            long block = 0;
+            while (reader.TryRead(out MapRun run))
+            {
+                map.SetRun(block, run.Count, run.Hash);
+                block += run.Count;
+            }
+
+            if (reader.Root == root)
+            {
+                return map;
+            }
+
+            map.Dispose();
+            return null;
+        }
+        catch (Exception exception) when (exception is FormatViolationException or IOException)
+        {
+            // A damaged map costs a hash of the base, nothing else.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using DiskSync.Engine.Journal;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>A target's journal as a file in the target's folder.</summary>
+/// <param name="paths">The target's files.</param>
+internal sealed class FileJournalPlace(TargetPaths paths) : IJournalPlace
+{
+    /// <inheritdoc/>
+    public IStateFile? OpenExisting() => paths.StatOf(paths.Journal) is null
+        ? null
+        : new DiskStateFile(paths.OpenFile(paths.Journal, LinuxOpen.ReadWrite | LinuxOpen.NoFollow), null);
+
+    /// <inheritdoc/>
+    public IStateFile Replace(Action<IStateFile> write)
+    {
+        string fresh = paths.Journal + ".new";
+        DiskStateFile file = new(
+            paths.OpenFile(fresh, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate | LinuxOpen.NoFollow), null);
+        try
+        {
+            write(file);
+            file.Flush();
+            paths.Rename(fresh, paths.Journal);
+            paths.Flush();
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+}

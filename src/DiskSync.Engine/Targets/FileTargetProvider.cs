@@ -1,0 +1,143 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Replication;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>Targets and bases below one folder of this host, which is as far as a peer can reach.</summary>
+/// <remarks>Thread safe. Owns the root's handle.</remarks>
+public sealed class FileTargetProvider : ITargetProvider, IDisposable
+{
+    private readonly LinuxFile _root;
+    private readonly BaseCatalog _bases;
+    private readonly string _stateFolder;
+
+    /// <summary>Opens a root.</summary>
+    /// <param name="root">The folder.</param>
+    /// <param name="stateFolder">Where devices' state lives (safety rule 9).</param>
+    /// <exception cref="DiskSyncException">The folder cannot be opened.</exception>
+    public FileTargetProvider(string root, string stateFolder)
+    {
+        try
+        {
+            _root = LinuxFile.Open(Path.GetFullPath(root), LinuxOpen.Directory);
+        }
+        catch (LinuxException exception)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {exception.Message}",
+                "Create the folder, or name another.",
+                exception);
+        }
+
+        _bases = new BaseCatalog(_root);
+        _stateFolder = stateFolder;
+    }
+
+    /// <summary>The root's full path.</summary>
+    public string Root => _root.Path;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<BaseOffer> ListBases(ListBases request) => _bases.List(request);
+
+    /// <inheritdoc/>
+    public PagedMap? OpenBaseMap(Hash256 root, BlockGeometry geometry) => _bases.OpenMap(root, geometry.Granularity);
+
+    /// <inheritdoc/>
+    public ITarget Open(
+        OpenImage request, Guid session, Action<ProgressPhase, long, long> progress, CancellationToken cancellationToken)
+    {
+        if (request.Length == 0 || !BlockGeometry.TryCreate((long)Math.Min(request.Length, long.MaxValue), request.Granularity, out BlockGeometry geometry))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination: an image of {request.Length} bytes with a granularity of {request.Granularity} is outside the limits",
+                "The granularity is a power of two from 4K to 4M, the length at most 4 PiB.");
+        }
+
+        TargetPaths paths = TargetPaths.Open(_root, request.Name);
+        try
+        {
+            RefuseMissing(paths, request);
+            TargetOpening opening = new(paths, geometry, request, session, progress, cancellationToken);
+            return Named(paths)?.Kind == FileKind.BlockDevice
+                ? DeviceTarget.Open(opening, _stateFolder)
+                : StagedTarget.Open(opening, _bases);
+        }
+        catch (LinuxException exception)
+        {
+            paths.Dispose();
+            throw Translate(request.Name, exception);
+        }
+        catch
+        {
+            paths.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Finishes targets whose hand-over was decided before this process began: renames and seals from what is staged.</summary>
+    /// <param name="name">The target's name below the root.</param>
+    /// <param name="seal">What the seal is to record.</param>
+    /// <exception cref="DiskSyncException">Neither the staged copy nor the finished image is what the record says.</exception>
+    public void FinishAgain(string name, SealRequest seal)
+    {
+        using TargetPaths paths = TargetPaths.Open(_root, name);
+        TargetSealer.FinishAgain(paths, seal);
+    }
+
+    /// <summary>The full path of a target, for the journal and for hooks.</summary>
+    /// <param name="name">The target's name below the root.</param>
+    public string PathOf(string name)
+    {
+        using TargetPaths paths = TargetPaths.Open(_root, name);
+        return paths.ImagePath;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _root.Dispose();
+
+    private static FileStat? Named(TargetPaths paths)
+    {
+        FileStat? stat = paths.StatOf(paths.Leaf);
+        if (stat?.Kind == FileKind.SymbolicLink)
+        {
+            // The kernel follows the link as far as the folder reaches, and no further.
+            using LinuxFile target = paths.OpenFile(paths.Leaf, LinuxOpen.Reference);
+            stat = target.Stat();
+        }
+
+        return stat is { Kind: FileKind.Directory or FileKind.Other }
+            ? throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {paths.ImagePath}: it is neither a file nor a block device",
+                "Name the image, not a folder; a folder ends in a slash.")
+            : stat;
+    }
+
+    private static void RefuseMissing(TargetPaths paths, OpenImage request)
+    {
+        if (request.Flags.HasFlag(OpenFlags.InPlace) && paths.StatOf(paths.Leaf) is null)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {paths.ImagePath}: there is nothing to write in place",
+                "Leave --inplace out to create the image.");
+        }
+    }
+
+    private static DiskSyncException Translate(string name, LinuxException exception) => new(
+        exception.IsDenied ? FailureKind.Preflight : FailureKind.Destination,
+        $"destination {name}: {exception.Message}",
+        exception switch
+        {
+            { IsFull: true } => "Free space there, then run the same command again.",
+            { IsDenied: true } => $"Give {UserLookup.EffectiveUserName} access there, or run the receiver as another user.",
+            _ => "Check the path at the destination.",
+        },
+        exception);
+}

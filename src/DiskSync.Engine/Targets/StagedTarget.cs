@@ -1,0 +1,146 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Journal;
+using DiskSync.Engine.Replication;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Journal;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>A target in a regular file: a staged copy beside it, or with --inplace the file itself.</summary>
+internal sealed class StagedTarget : ITarget
+{
+    private readonly TargetPaths _paths;
+    private readonly TargetOpening _opening;
+
+    private StagedTarget(TargetOpening opening, TargetStore store, TargetState state, string baseUsed, string notice)
+    {
+        _opening = opening;
+        _paths = opening.Paths;
+        Store = store;
+        State = state;
+        BaseUsed = baseUsed;
+        Notice = notice;
+        Epoch = TargetSealer.EpochOf(_paths);
+    }
+
+    /// <inheritdoc/>
+    public string Name => _paths.Name;
+
+    /// <inheritdoc/>
+    public string StagedAs => _paths.PathOf(DataLeaf(_opening));
+
+    /// <inheritdoc/>
+    public TargetState State { get; }
+
+    /// <inheritdoc/>
+    public string BaseUsed { get; }
+
+    /// <inheritdoc/>
+    public string Notice { get; }
+
+    /// <inheritdoc/>
+    public ulong Epoch { get; }
+
+    /// <inheritdoc/>
+    public TargetStore Store { get; }
+
+    /// <summary>Opens a target: resumed, cloned from a base, or empty.</summary>
+    public static StagedTarget Open(TargetOpening opening, BaseCatalog bases)
+    {
+        TargetPaths paths = opening.Paths;
+        RefuseUsed(paths.ImagePath);
+        LinuxFile file = TargetLock.Open(paths, DataLeaf(opening), create: !opening.InPlace);
+        try
+        {
+            TargetContent content = opening.InPlace ? OpenInPlace(opening, file, bases) : TargetContent.Staged(opening, file, bases);
+            TargetStore store = content.OpenStore(
+                new FileBlockDevice(file, paths.PathOf(DataLeaf(opening)), Side.Destination), opening.Session);
+            try
+            {
+                store.HashUnknown((done, total) => opening.Progress(ProgressPhase.Hashing, done, total), opening.CancellationToken);
+                store.Checkpoint();
+                return new StagedTarget(opening, store, content.State, content.BaseUsed, content.Notice);
+            }
+            catch
+            {
+                store.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Finish(SealRequest seal)
+    {
+        Hash256 root = Store.Root();
+        if (root != seal.Root)
+        {
+            throw new DiskSyncException(
+                FailureKind.Destination,
+                $"destination {StagedAs}: it has root {root}, the source wants it sealed with {seal.Root}; it was not sealed",
+                "Run the same command again: only what differs is sent.");
+        }
+
+        Store.Checkpoint();
+        TargetSealer.Seal(_paths, DataLeaf(_opening), Store.Map, seal, _opening.Request);
+        return _paths.ImagePath;
+    }
+
+    /// <inheritdoc/>
+    public void Discard()
+    {
+        if (_opening.InPlace)
+        {
+            return;
+        }
+
+        Store.Fence();
+        foreach (string leaf in new[] { _paths.Staged, _paths.Journal, _paths.PartialMap })
+        {
+            _paths.Remove(leaf);
+        }
+
+        _paths.Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Store.Dispose();
+        _paths.Dispose();
+    }
+
+    private static TargetContent OpenInPlace(TargetOpening opening, LinuxFile file, BaseCatalog bases)
+    {
+        using PagedMap? known = bases.OpenTrustedMap(opening.Paths, opening.Geometry.Granularity);
+        TargetContent content = TargetContent.InPlace(opening, known);
+        if (file.Length() != opening.Geometry.Length)
+        {
+            file.SetLength(opening.Geometry.Length);
+        }
+
+        return content;
+    }
+
+    private static string DataLeaf(TargetOpening opening) => opening.InPlace ? opening.Paths.Leaf : opening.Paths.Staged;
+
+    private static void RefuseUsed(string path)
+    {
+        IReadOnlyList<string> uses = DestinationCheck.FindUse(path);
+        if (uses.Count > 0)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {path} is in use: {string.Join("; ", uses)}",
+                "Stop what uses it, or choose another name.");
+        }
+    }
+}

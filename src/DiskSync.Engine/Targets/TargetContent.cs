@@ -1,0 +1,235 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Journal;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Journal;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>What a target's file holds when a session begins, and what of it is known: its map and its journal.</summary>
+/// <remarks>
+/// Nothing is known of content until its journal says so, and the journal says so only after the content is there: a
+/// kill in the middle of a clone leaves a copy that is hashed again, never one that is believed.
+/// </remarks>
+internal sealed class TargetContent
+{
+    private readonly PagedMap _map;
+    private readonly TransferJournal _journal;
+    private bool _mapIsLeftOver;
+
+    private TargetContent(PagedMap map, TransferJournal journal, TargetState state)
+    {
+        _map = map;
+        _journal = journal;
+        State = state;
+    }
+
+    /// <summary>What the target held when it was opened.</summary>
+    public TargetState State { get; }
+
+    /// <summary>The base that the content started from, or empty.</summary>
+    public string BaseUsed { get; private init; } = string.Empty;
+
+    /// <summary>What the user should know, or empty.</summary>
+    public string Notice { get; private init; } = string.Empty;
+
+    /// <summary>Finds out what a staged copy holds, or makes one.</summary>
+    public static TargetContent Staged(TargetOpening opening, LinuxFile file, BaseCatalog bases)
+    {
+        bool isNew = opening.Paths.StatOf(opening.Paths.Journal) is null && file.Length() == 0;
+        if (!isNew && !opening.Fresh)
+        {
+            return Resume(opening, file);
+        }
+
+        ForgetEverything(opening.Paths);
+        file.SetLength(0);
+        file.Sync();
+        return opening.Request.Base == BaseChoice.None
+            ? Empty(opening, file)
+            : FromBase(opening, file, bases);
+    }
+
+    /// <summary>Finds out what a file or device holds that is to be written where it stands.</summary>
+    /// <param name="opening">What is being opened.</param>
+    /// <param name="known">Its own map where its seal still fits, else null.</param>
+    public static TargetContent InPlace(TargetOpening opening, PagedMap? known)
+    {
+        TargetPaths paths = opening.Paths;
+        FileJournalPlace place = new(paths);
+        if (!opening.Fresh && TransferJournal.Open(place, out _) is { } journal)
+        {
+            if (journal.Header.Geometry == opening.Geometry)
+            {
+                return Resumed(opening, journal);
+            }
+
+            journal.Dispose();
+        }
+
+        // The old seal says what the image will no longer be (safety rule 7).
+        ForgetEverything(paths);
+        paths.Remove(paths.Seal);
+        paths.Remove(paths.Map);
+        paths.Flush();
+        PagedMap map = NewMap(opening, defaultIsZero: false);
+        TransferJournal fresh = TransferJournal.Create(place, opening.Geometry, unstoredIsZero: false, proven: false, fence: 0);
+        if (known is not null)
+        {
+            CopyMap(known, map);
+        }
+
+        return new TargetContent(map, fresh, TargetState.Unknown)
+        {
+            Notice = known is null ? $"{paths.ImagePath} was hashed whole, because nothing was known of what it holds" : string.Empty,
+        };
+    }
+
+    /// <summary>Begins the session and puts the store together; owns the device from now on.</summary>
+    public TargetStore OpenStore(IBlockDevice device, Guid session)
+    {
+        try
+        {
+            _journal.BeginSession(session);
+            return new TargetStore(
+                device, _map, _journal, _journal.WithdrawnPages(), _journal.UnreadPages(), mapIsCurrent: !_mapIsLeftOver);
+        }
+        catch
+        {
+            _journal.Dispose();
+            _map.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes the journal and the map away, durably, before anything that they speak of changes.</summary>
+    private static void ForgetEverything(TargetPaths paths)
+    {
+        paths.Remove(paths.Journal);
+        paths.Remove(paths.PartialMap);
+        paths.Flush();
+    }
+
+    private static TargetContent Empty(TargetOpening opening, LinuxFile file)
+    {
+        PagedMap map = NewMap(opening, defaultIsZero: true);
+        file.SetLength(opening.Geometry.Length);
+        file.Sync();
+        return new TargetContent(
+            map,
+            TransferJournal.Create(new FileJournalPlace(opening.Paths), opening.Geometry, unstoredIsZero: true, proven: true, fence: 0),
+            TargetState.Empty);
+    }
+
+    private static TargetContent Resume(TargetOpening opening, LinuxFile file)
+    {
+        FileJournalPlace place = new(opening.Paths);
+        TransferJournal? journal = TransferJournal.Open(place, out JournalDamage? damage);
+        if (file.Length() != opening.Geometry.Length)
+        {
+            file.SetLength(opening.Geometry.Length);
+        }
+
+        if (journal is not null && journal.Header.Geometry == opening.Geometry)
+        {
+            return Resumed(opening, journal);
+        }
+
+        // What is staged is somebody's work even when nobody knows what it is: hashing it finds out.
+        string why = damage is not null ? $"its journal is damaged ({damage.Explanation})"
+            : journal is null ? "it has no journal"
+            : "the image's length or granularity has changed";
+        ulong fence = journal?.FenceNumber ?? 0;
+        journal?.Dispose();
+        ForgetEverything(opening.Paths);
+        PagedMap map = NewMap(opening, defaultIsZero: false);
+        return new TargetContent(
+            map,
+            TransferJournal.Create(place, opening.Geometry, unstoredIsZero: false, proven: false, fence),
+            TargetState.Resumed)
+        {
+            Notice = $"what was staged as {opening.Paths.PathOf(opening.Paths.Staged)} was hashed again, because {why}",
+        };
+    }
+
+    private static TargetContent Resumed(TargetOpening opening, TransferJournal journal) =>
+        new(OpenMap(opening, journal.Header.UnstoredIsZero), journal, TargetState.Resumed)
+        {
+            _mapIsLeftOver = true,
+            BaseUsed = journal.Note?.BaseUsed ?? string.Empty,
+        };
+
+    private static TargetContent FromBase(TargetOpening opening, LinuxFile file, BaseCatalog bases)
+    {
+        string name = opening.Request.Base == BaseChoice.Target ? opening.Request.Name : opening.Request.BaseName;
+        using BaseImage origin = bases.Open(name, opening.Request.BaseRoot, opening.Geometry.Granularity);
+        PagedMap map = NewMap(opening, defaultIsZero: false);
+        TransferJournal journal = TransferJournal.Create(
+            new FileJournalPlace(opening.Paths), opening.Geometry, unstoredIsZero: false, proven: false, fence: 0);
+        try
+        {
+            journal.WriteNote(new JournalNote(name, opening.Request.BaseRoot));
+            long total = origin.File.Length();
+            FileCloner.Clone(
+                origin.File, file, done => opening.Progress(ProgressPhase.Cloning, done, total), opening.CancellationToken);
+            file.SetLength(opening.Geometry.Length);
+            if (origin.Map is not null)
+            {
+                CopyMap(origin.Map, map);
+            }
+
+            return new TargetContent(map, journal, TargetState.Base)
+            {
+                BaseUsed = name,
+                Notice = origin.Map is null
+                    ? $"base {name} was hashed again, because it has no seal or was written since it was sealed"
+                    : string.Empty,
+            };
+        }
+        catch
+        {
+            journal.Dispose();
+            map.Dispose();
+            throw;
+        }
+    }
+
+    private static void CopyMap(PagedMap from, PagedMap to)
+    {
+        BlockGeometry shorter = from.Geometry.Length < to.Geometry.Length ? from.Geometry : to.Geometry;
+        long whole = shorter.Length / shorter.Granularity;
+        long block = 0;
+        foreach (HashRun run in from.GetRuns(0, whole))
+        {
+            to.SetRun(block, run.Count, run.Hash);
+            block += run.Count;
+        }
+
+        // Past the base's end the copy is a hole; the block across the end is found out by hashing it.
+        long past = whole + (shorter.Length % shorter.Granularity == 0 ? 0 : 1);
+        if (past < to.Geometry.BlockCount)
+        {
+            to.SetZeroRun(past, to.Geometry.BlockCount - past);
+        }
+        else if (from.Geometry.Length == to.Geometry.Length && whole < to.Geometry.BlockCount)
+        {
+            to.Set(whole, from.Get(whole));
+        }
+    }
+
+    private static PagedMap NewMap(TargetOpening opening, bool defaultIsZero) => new(
+        opening.Geometry,
+        new DiskStateFile(
+            opening.Paths.OpenFile(opening.Paths.PartialMap, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate),
+            opening.Paths.Folder),
+        defaultIsZero);
+
+    private static PagedMap OpenMap(TargetOpening opening, bool defaultIsZero) => new(
+        opening.Geometry,
+        new DiskStateFile(
+            opening.Paths.OpenFile(opening.Paths.PartialMap, LinuxOpen.ReadWrite | LinuxOpen.Create),
+            opening.Paths.Folder),
+        defaultIsZero);
+}

@@ -1,0 +1,224 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Replication;
+using DiskSync.Formats;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Seal;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
+
+namespace DiskSync.Engine.Targets;
+
+/// <summary>Gives a staged copy its name and its seal, in an order that a kill cannot tear.</summary>
+/// <remarks>
+/// Map first, then the name, then the seal, each durable before the next; the journal goes last. Whatever a kill
+/// leaves, the copy is either still staged with its journal, or has its name and can be sealed again from its map:
+/// <see cref="FinishAgain"/> does that.
+/// </remarks>
+internal static class TargetSealer
+{
+    /// <summary>Seals a copy whose content has been flushed and proven.</summary>
+    /// <param name="paths">The target's files.</param>
+    /// <param name="data">The file that holds the copy: the staged one, or the image itself.</param>
+    /// <param name="map">The copy's map; all of it known.</param>
+    /// <param name="seal">What the seal records.</param>
+    /// <param name="request">Mode and owner asked for.</param>
+    public static void Seal(TargetPaths paths, string data, PagedMap map, SealRequest seal, OpenImage request)
+    {
+        GiveModeAndOwner(paths, data, request);
+        WriteMap(paths, map);
+        Conclude(paths, data, map.Geometry, seal);
+    }
+
+    /// <summary>Seals what a device holds: its map and its seal live in the state folder, its name stays.</summary>
+    public static void SealDevice(TargetPaths paths, PagedMap map, SealRequest seal)
+    {
+        WriteMap(paths, map);
+        WriteSeal(paths, map.Geometry, seal, default);
+        CleanUp(paths);
+    }
+
+    /// <summary>Does again whatever of a seal a kill has left out; what is already there is left as it is.</summary>
+    /// <exception cref="DiskSyncException">Neither the staged copy nor the image can be what the record says.</exception>
+    public static void FinishAgain(TargetPaths paths, SealRequest seal)
+    {
+        if (ReadSeal(paths) is { } existing && existing.Epoch == seal.Epoch && existing.Root == seal.Root
+            && paths.StatOf(paths.Leaf) is not null && paths.StatOf(paths.Staged) is null)
+        {
+            CleanUp(paths);
+            return;
+        }
+
+        if (ReadMapClaim(paths) is not { } claim || claim.Root != seal.Root)
+        {
+            RewriteMap(paths, seal);
+            claim = ReadMapClaim(paths) ?? throw Lost(paths, seal);
+        }
+
+        string data = paths.StatOf(paths.Staged) is not null ? paths.Staged : paths.Leaf;
+        if (paths.StatOf(data)?.Size != claim.Geometry.Length)
+        {
+            throw Lost(paths, seal);
+        }
+
+        Conclude(paths, data, claim.Geometry, seal);
+    }
+
+    /// <summary>The seal beside an image, or null where there is none that can be read.</summary>
+    public static SealRecord? ReadSeal(TargetPaths paths)
+    {
+        if (paths.StatOf(paths.Seal) is not { Kind: FileKind.Regular, Size: <= SealCodec.MaxSize } stat)
+        {
+            return null;
+        }
+
+        byte[] bytes = new byte[stat.Size];
+        using LinuxFile file = paths.OpenFile(paths.Seal, LinuxOpen.ReadOnly);
+        int read = file.ReadAt(bytes, 0);
+        try
+        {
+            return SealCodec.Decode(bytes.AsSpan(0, read));
+        }
+        catch (FormatViolationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The epoch of the seal beside an image, or 0.</summary>
+    public static ulong EpochOf(TargetPaths paths) => ReadSeal(paths)?.Epoch ?? 0;
+
+    /// <summary>Whether an image is still the file, unwritten, that its seal speaks of.</summary>
+    public static bool Fits(SealRecord seal, FileStat stat) => seal.Stamp == StampOf(stat);
+
+    private static void Conclude(TargetPaths paths, string data, BlockGeometry geometry, SealRequest seal)
+    {
+        using (LinuxFile file = paths.OpenFile(data, LinuxOpen.ReadWrite))
+        {
+            file.Sync();
+        }
+
+        if (!string.Equals(data, paths.Leaf, StringComparison.Ordinal))
+        {
+            // The old image's seal must not stand beside the new image, not even for a moment.
+            paths.Remove(paths.Seal);
+            paths.Flush();
+            paths.Rename(data, paths.Leaf);
+            paths.Flush();
+        }
+
+        FileStat stat = paths.StatOf(paths.Leaf) ?? throw Lost(paths, seal);
+        WriteSeal(paths, geometry, seal, StampOf(stat));
+        CleanUp(paths);
+    }
+
+    private static void WriteSeal(TargetPaths paths, BlockGeometry geometry, SealRequest seal, FileStamp stamp) =>
+        WriteWhole(paths, paths.Seal, SealCodec.Encode(new SealRecord(
+            paths.Leaf, seal.Epoch, geometry, seal.Root, seal.Attempt, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), stamp)));
+
+    private static void CleanUp(TargetPaths paths)
+    {
+        paths.Remove(paths.Journal);
+        paths.Remove(paths.PartialMap);
+        paths.Flush();
+    }
+
+    private static void GiveModeAndOwner(TargetPaths paths, string data, OpenImage request)
+    {
+        FileStat? replaced = paths.StatOf(paths.Leaf);
+        using LinuxFile file = paths.OpenFile(data, LinuxOpen.ReadWrite);
+        (uint user, uint group)? owner = OwnerText.Parse(request.Owner)
+            ?? (replaced is { } old ? (old.UserId, old.GroupId) : null);
+        FileStat now = file.Stat();
+        if (owner is { } wanted && (wanted.user != now.UserId || wanted.group != now.GroupId))
+        {
+            file.ChangeOwner(wanted.user, wanted.group);
+        }
+
+        UnixFileMode mode = request.Mode != uint.MaxValue ? (UnixFileMode)(request.Mode & 0x1FF)
+            : replaced?.Mode ?? LinuxFile.OwnerOnly;
+        file.ChangeMode(mode);
+    }
+
+    private static void WriteMap(TargetPaths paths, PagedMap map)
+    {
+        string fresh = paths.Map + ".new";
+        using (LinuxFile file = paths.OpenFile(fresh, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate))
+        {
+            // Another reader of these bytes must not be misled by a map of an image that is not there yet: root and
+            // length are in it, and the seal is what binds them to a file.
+            using FileStream stream = new(file.Handle, FileAccess.Write, 1 << 16);
+            BlockMapWriter writer = new(stream, map.Geometry);
+            foreach (HashRun run in map.GetRuns(0, map.Geometry.BlockCount))
+            {
+                writer.AppendRun(run.Count, run.Hash);
+            }
+
+            writer.Finish();
+            stream.Flush();
+            file.DataSync();
+        }
+
+        paths.Rename(fresh, paths.Map);
+        paths.Flush();
+    }
+
+    private static void RewriteMap(TargetPaths paths, SealRequest seal)
+    {
+        // The kill came before the map was written: the staged copy still has its own, which was flushed at PREPARED.
+        using Journal.TransferJournal journal = Journal.TransferJournal.Open(new FileJournalPlace(paths), out _) ?? throw Lost(paths, seal);
+        using PagedMap map = new(
+            journal.Header.Geometry,
+            new Journal.DiskStateFile(paths.OpenFile(paths.PartialMap, LinuxOpen.ReadWrite), null),
+            journal.Header.UnstoredIsZero);
+        if (journal.WithdrawnPages().Count > 0 || map.Root() != seal.Root)
+        {
+            throw Lost(paths, seal);
+        }
+
+        WriteMap(paths, map);
+    }
+
+    private static BlockMapClaim? ReadMapClaim(TargetPaths paths)
+    {
+        if (paths.StatOf(paths.Map) is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            using FileStream stream = new(paths.OpenFile(paths.Map, LinuxOpen.ReadOnly).Handle, FileAccess.Read, 4096);
+            return BlockMapClaim.Read(stream);
+        }
+        catch (FormatViolationException)
+        {
+            return null;
+        }
+    }
+
+    private static void WriteWhole(TargetPaths paths, string leaf, ReadOnlySpan<byte> bytes)
+    {
+        string fresh = leaf + ".new";
+        using (LinuxFile file = paths.OpenFile(fresh, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate))
+        {
+            file.WriteAt(bytes, 0);
+            file.DataSync();
+        }
+
+        paths.Rename(fresh, leaf);
+        paths.Flush();
+    }
+
+    private static FileStamp StampOf(FileStat stat) => new(
+        ((ulong)stat.Device.Major << 32) | stat.Device.Minor,
+        stat.Inode,
+        stat.Size,
+        stat.ModifiedNanoseconds,
+        stat.ChangedNanoseconds);
+
+    private static DiskSyncException Lost(TargetPaths paths, SealRequest seal) => new(
+        FailureKind.OwnershipInDoubt,
+        $"destination {paths.ImagePath}: epoch {seal.Epoch} is owned here with root {seal.Root}, but neither {paths.Staged} nor {paths.Leaf} can be shown to hold it",
+        $"Do not start the guest. Look at the files, and compare with 'disksync verify {paths.ImagePath} {seal.Root}'.");
+}
