@@ -9,6 +9,11 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 public interface IHandOverParticipant
 {
+    /// <summary>Whether a session may write this target: not while its staged copy is promised to another attempt.</summary>
+    /// <param name="targetName">The target's name below the receiver's root.</param>
+    /// <exception cref="DiskSyncException">It may not; the message says why and what next.</exception>
+    void Guard(string targetName);
+
     /// <summary>Step 1: verify what is staged and make PREPARED durable.</summary>
     /// <returns><see cref="Prepared"/>, or <see cref="Refused"/>.</returns>
     Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer);

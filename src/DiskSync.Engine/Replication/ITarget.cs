@@ -30,6 +30,10 @@ public interface ITarget : IDisposable
     /// <summary>The blocks, their map and their journal.</summary>
     TargetStore Store { get; }
 
+    /// <summary>Does, durably, all of <see cref="Finish"/> that can be done before the ownership has moved: mode, owner and map.</summary>
+    /// <exception cref="DiskSyncException">It cannot be done, or part of the copy is unknown.</exception>
+    void PrepareFinish();
+
     /// <summary>Gives the staged copy its name and its seal; durable when it returns. The store is closed by it.</summary>
     /// <param name="seal">What the seal records.</param>
     /// <returns>The image's path.</returns>

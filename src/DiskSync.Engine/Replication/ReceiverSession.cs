@@ -223,6 +223,7 @@ internal sealed class ReceiverSession : IDisposable
             HandOver();
         }
 
+        _host.HandOver?.Guard(request.Name);
         await _host.ClaimAsync(request.Name, this);
         ITarget target;
         try

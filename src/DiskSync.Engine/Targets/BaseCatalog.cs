@@ -57,7 +57,7 @@ internal sealed class BaseCatalog(LinuxFile root)
     }
 
     /// <summary>The map of an image whose seal still fits, else null.</summary>
-    public PagedMap? OpenTrustedMap(TargetPaths paths, int granularity) =>
+    public static PagedMap? OpenTrustedMap(TargetPaths paths, int granularity) =>
         TrustedSeal(paths, granularity) is { } seal ? LoadMap(paths, seal.Root) : null;
 
     /// <summary>Opens a base.</summary>

@@ -72,7 +72,9 @@ internal sealed class DeviceTarget : ITarget
         TargetPaths paths = TargetPaths.OfDevice(stateFolder, identity, opening.Request.Name, path);
         try
         {
-            return Open(opening with { Paths = paths }, device);
+            DeviceTarget target = Open(opening with { Paths = paths }, device);
+            opening.Paths.Dispose();
+            return target;
         }
         catch
         {
@@ -81,6 +83,9 @@ internal sealed class DeviceTarget : ITarget
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public void PrepareFinish() => Store.Checkpoint();
 
     /// <inheritdoc/>
     public string Finish(SealRequest seal)

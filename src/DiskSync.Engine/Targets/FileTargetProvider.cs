@@ -80,26 +80,60 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
     }
 
-    /// <summary>Finishes targets whose hand-over was decided before this process began: renames and seals from what is staged.</summary>
-    /// <param name="name">The target's name below the root.</param>
+    /// <summary>Finishes a target whose hand-over was decided before this process began: renames and seals what is staged.</summary>
+    /// <param name="identity">The image, as <see cref="IdentityOf"/> named it.</param>
     /// <param name="seal">What the seal is to record.</param>
-    /// <exception cref="DiskSyncException">Neither the staged copy nor the finished image is what the record says.</exception>
-    public void FinishAgain(string name, SealRequest seal)
+    /// <exception cref="DiskSyncException">It is not below this root, or neither the staged copy nor the image is what the record says.</exception>
+    public void FinishAgain(string identity, SealRequest seal)
     {
-        using TargetPaths paths = TargetPaths.Open(_root, name);
+        using TargetPaths paths = TargetPaths.Open(_root, NameOf(identity));
         TargetSealer.FinishAgain(paths, seal);
     }
 
-    /// <summary>The full path of a target, for the journal and for hooks.</summary>
+    /// <summary>Whether an image holds what a root says, by reading all of it.</summary>
+    /// <param name="identity">The image, as <see cref="IdentityOf"/> named it.</param>
+    /// <param name="root">The root.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    public bool HasRoot(string identity, Hash256 root, CancellationToken cancellationToken)
+    {
+        using TargetPaths paths = TargetPaths.Open(_root, NameOf(identity));
+        if (TargetSealer.ReadSeal(paths) is not { } seal || seal.Root != root)
+        {
+            return false;
+        }
+
+        using LinuxBlockDevice image = BlockDevices.Wrap(paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly), paths.ImagePath, Side.Destination);
+        if (image.Length != seal.Geometry.Length)
+        {
+            return false;
+        }
+
+        using PagedMap map = ImageHasher.Hash(image, seal.Geometry, Progress.NoProgress.Instance, cancellationToken);
+        return map.Root() == root;
+    }
+
+    /// <summary>The identity of a target for the ownership journal: its full path, whatever links lead to its folder.</summary>
     /// <param name="name">The target's name below the root.</param>
-    public string PathOf(string name)
+    public string IdentityOf(string name)
     {
         using TargetPaths paths = TargetPaths.Open(_root, name);
-        return paths.ImagePath;
+        return ImageIdentity.Of(paths.ImagePath);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _root.Dispose();
+
+    private string NameOf(string identity)
+    {
+        string root = ImageIdentity.FolderOf(_root.Path);
+        string prefix = root == "/" ? root : root + "/";
+        return identity.StartsWith(prefix, StringComparison.Ordinal)
+            ? identity[prefix.Length..]
+            : throw new DiskSyncException(
+                FailureKind.OwnershipInDoubt,
+                $"destination {identity}: it is owned here, but not below {_root.Path}, so it cannot be finished from here",
+                "Start the receiver with the --root that it had when the image was received.");
+    }
 
     private static FileStat? Named(TargetPaths paths)
     {

@@ -14,6 +14,7 @@ internal sealed class StagedTarget : ITarget
 {
     private readonly TargetPaths _paths;
     private readonly TargetOpening _opening;
+    private Hash256 _preparedRoot;
 
     private StagedTarget(TargetOpening opening, TargetStore store, TargetState state, string baseUsed, string notice)
     {
@@ -55,7 +56,7 @@ internal sealed class StagedTarget : ITarget
         LinuxFile file = TargetLock.Open(paths, DataLeaf(opening), create: !opening.InPlace);
         try
         {
-            TargetContent content = opening.InPlace ? OpenInPlace(opening, file, bases) : TargetContent.Staged(opening, file, bases);
+            TargetContent content = opening.InPlace ? OpenInPlace(opening, file) : TargetContent.Staged(opening, file, bases);
             TargetStore store = content.OpenStore(
                 new FileBlockDevice(file, paths.PathOf(DataLeaf(opening)), Side.Destination), opening.Session);
             try
@@ -78,6 +79,14 @@ internal sealed class StagedTarget : ITarget
     }
 
     /// <inheritdoc/>
+    public void PrepareFinish()
+    {
+        Store.Checkpoint();
+        TargetSealer.Prepare(_paths, DataLeaf(_opening), Store.Map, _opening.Request);
+        _preparedRoot = Store.Root();
+    }
+
+    /// <inheritdoc/>
     public string Finish(SealRequest seal)
     {
         Hash256 root = Store.Root();
@@ -89,8 +98,12 @@ internal sealed class StagedTarget : ITarget
                 "Run the same command again: only what differs is sent.");
         }
 
-        Store.Checkpoint();
-        TargetSealer.Seal(_paths, DataLeaf(_opening), Store.Map, seal, _opening.Request);
+        if (_preparedRoot != root)
+        {
+            PrepareFinish();
+        }
+
+        TargetSealer.Conclude(_paths, DataLeaf(_opening), Store.Geometry, seal);
         return _paths.ImagePath;
     }
 
@@ -118,9 +131,9 @@ internal sealed class StagedTarget : ITarget
         _paths.Dispose();
     }
 
-    private static TargetContent OpenInPlace(TargetOpening opening, LinuxFile file, BaseCatalog bases)
+    private static TargetContent OpenInPlace(TargetOpening opening, LinuxFile file)
     {
-        using PagedMap? known = bases.OpenTrustedMap(opening.Paths, opening.Geometry.Granularity);
+        using PagedMap? known = BaseCatalog.OpenTrustedMap(opening.Paths, opening.Geometry.Granularity);
         TargetContent content = TargetContent.InPlace(opening, known);
         if (file.Length() != opening.Geometry.Length)
         {

@@ -17,7 +17,7 @@ internal sealed class TargetContent
 {
     private readonly PagedMap _map;
     private readonly TransferJournal _journal;
-    private bool _mapIsLeftOver;
+    private bool MapIsLeftOver { get; init; }
 
     private TargetContent(PagedMap map, TransferJournal journal, TargetState state)
     {
@@ -94,7 +94,7 @@ internal sealed class TargetContent
         {
             _journal.BeginSession(session);
             return new TargetStore(
-                device, _map, _journal, _journal.WithdrawnPages(), _journal.UnreadPages(), mapIsCurrent: !_mapIsLeftOver);
+                device, _map, _journal, _journal.WithdrawnPages(), _journal.UnreadPages(), mapIsCurrent: !MapIsLeftOver);
         }
         catch
         {
@@ -157,7 +157,7 @@ internal sealed class TargetContent
     private static TargetContent Resumed(TargetOpening opening, TransferJournal journal) =>
         new(OpenMap(opening, journal.Header.UnstoredIsZero), journal, TargetState.Resumed)
         {
-            _mapIsLeftOver = true,
+            MapIsLeftOver = true,
             BaseUsed = journal.Note?.BaseUsed ?? string.Empty,
         };
 

@@ -17,17 +17,15 @@ namespace DiskSync.Engine.Targets;
 /// </remarks>
 internal static class TargetSealer
 {
-    /// <summary>Seals a copy whose content has been flushed and proven.</summary>
+    /// <summary>What can be done before the copy may have its name: mode, owner, map.</summary>
     /// <param name="paths">The target's files.</param>
     /// <param name="data">The file that holds the copy: the staged one, or the image itself.</param>
     /// <param name="map">The copy's map; all of it known.</param>
-    /// <param name="seal">What the seal records.</param>
     /// <param name="request">Mode and owner asked for.</param>
-    public static void Seal(TargetPaths paths, string data, PagedMap map, SealRequest seal, OpenImage request)
+    public static void Prepare(TargetPaths paths, string data, PagedMap map, OpenImage request)
     {
         GiveModeAndOwner(paths, data, request);
         WriteMap(paths, map);
-        Conclude(paths, data, map.Geometry, seal);
     }
 
     /// <summary>Seals what a device holds: its map and its seal live in the state folder, its name stays.</summary>
@@ -91,7 +89,8 @@ internal static class TargetSealer
     /// <summary>Whether an image is still the file, unwritten, that its seal speaks of.</summary>
     public static bool Fits(SealRecord seal, FileStat stat) => seal.Stamp == StampOf(stat);
 
-    private static void Conclude(TargetPaths paths, string data, BlockGeometry geometry, SealRequest seal)
+    /// <summary>Gives a prepared copy its name and its seal.</summary>
+    public static void Conclude(TargetPaths paths, string data, BlockGeometry geometry, SealRequest seal)
     {
         using (LinuxFile file = paths.OpenFile(data, LinuxOpen.ReadWrite))
         {

@@ -1,0 +1,52 @@
+using DiskSync.Engine.Replication;
+
+namespace DiskSync.Handoff.Migration;
+
+/// <summary>Works out what a pause will take from what the rounds have shown.</summary>
+/// <remarks>
+/// With a hash scan the pause holds a scan of everything that is allocated; with nothing changing meanwhile, what is
+/// left to send is what changes between the last round's reads and the pause: about as much as changed during the
+/// last round. The pause itself adds nothing to it, because a paused guest writes nothing.
+/// </remarks>
+public static class ForecastModel
+{
+    // A command that has not been run yet; most freeze or resume a guest in well under this.
+    private static readonly TimeSpan HookAllowance = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan MinimumFlush = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Forecasts the pause.</summary>
+    /// <param name="lastRounds">Each image's last round.</param>
+    /// <param name="bulkRounds">Each image's first round, which shows the link's rate best.</param>
+    /// <param name="lastFlush">How long the last checkpoint and proof took.</param>
+    /// <param name="hooks">How many commands run within the downtime.</param>
+    public static Forecast Make(
+        IReadOnlyList<RoundResult> lastRounds, IReadOnlyList<RoundResult> bulkRounds, TimeSpan lastFlush, int hooks)
+    {
+        double scan = 0;
+        double delta = 0;
+        for (int i = 0; i < lastRounds.Count; i++)
+        {
+            RoundResult last = lastRounds[i];
+            double sendRate = Math.Max(Rate(bulkRounds[i].BytesSent, bulkRounds[i].Elapsed), Rate(last.BytesSent, last.Elapsed));
+            double sending = sendRate > 0 ? last.BytesSent / sendRate : 0;
+
+            // A round's time is its scan and its sending, overlapped; what sending does not explain is scan.
+            scan += Math.Max(last.Elapsed.TotalSeconds - sending, last.Elapsed.TotalSeconds / 2);
+            delta += sending;
+        }
+
+        return new Forecast(
+            TimeSpan.FromSeconds(scan),
+            TimeSpan.FromSeconds(delta),
+            lastFlush > MinimumFlush ? lastFlush : MinimumFlush,
+            HookAllowance * hooks);
+    }
+
+    /// <summary>Whether another round before the pause is likely to leave less for it.</summary>
+    /// <param name="before">Bytes that changed in the round before.</param>
+    /// <param name="last">Bytes that changed in the last round.</param>
+    public static bool IsConverging(long before, long last) => last > 0 && last < before - (before / 5);
+
+    private static double Rate(long bytes, TimeSpan elapsed) =>
+        elapsed > TimeSpan.Zero ? bytes / elapsed.TotalSeconds : 0;
+}

@@ -1,0 +1,332 @@
+using System.Diagnostics;
+using DiskSync.Codecs;
+using DiskSync.Engine;
+using DiskSync.Engine.Dirty;
+using DiskSync.Engine.Progress;
+using DiskSync.Engine.Replication;
+using DiskSync.Engine.Targets;
+using DiskSync.Formats.Wire.Messages;
+using DiskSync.Handoff.Ownership;
+
+namespace DiskSync.Handoff.Migration;
+
+/// <summary>Drives one migration of one or more images: rounds, pause, proof, hand-over (design sections 4 and 5).</summary>
+/// <remarks>
+/// Cancellation is honoured until the hand-over begins; a guest that was paused is unpaused first. Whatever fails
+/// before CEDED calls the attempt off. Not thread safe; one migration for an object.
+/// </remarks>
+public sealed class MigrationCoordinator
+{
+    private readonly SourceHandOver _handOver;
+    private readonly Func<CancellationToken, Task<SourceSession>> _dial;
+    private readonly MigrationOptions _options;
+    private readonly IProgressSink _progress;
+    private readonly IMigrationEvents _events;
+
+    /// <summary>Prepares a migration.</summary>
+    /// <param name="handOver">The source's side of the hand-over.</param>
+    /// <param name="dial">Opens a session with the destination; called again where an answer got lost.</param>
+    /// <param name="options">How it is to run.</param>
+    /// <param name="progress">Where progress goes.</param>
+    /// <param name="events">Hears how it goes on.</param>
+    public MigrationCoordinator(
+        SourceHandOver handOver,
+        Func<CancellationToken, Task<SourceSession>> dial,
+        MigrationOptions options,
+        IProgressSink progress,
+        IMigrationEvents events)
+    {
+        _handOver = handOver;
+        _dial = dial;
+        _options = options;
+        _progress = progress;
+        _events = events;
+    }
+
+    /// <summary>Runs the migration.</summary>
+    /// <param name="requests">The images, each once; one attempt for all of them.</param>
+    /// <param name="destination">The destination as the user wrote it.</param>
+    /// <param name="cancellationToken">See the remarks of the class.</param>
+    /// <exception cref="DiskSyncException">It failed; the message says who owns and whose guest runs.</exception>
+    public async Task<MigrationResult> RunAsync(
+        IReadOnlyList<TransferRequest> requests, string destination, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        _events.Entered(MigrationState.Preparing);
+        string[] identities = [.. requests.Select(r => ImageIdentity.Of(r.Source.Name))];
+        using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Unpause);
+        await using SourceSession session = await _dial(cancellationToken);
+        List<ImageMigration> images = [];
+        try
+        {
+            await OpenAsync(session, requests, images, cancellationToken);
+            await RunRoundsAsync(images, cancellationToken);
+            TimeSpan proof = await ProveAsync(images, cancellationToken);
+            Forecast forecast = ForecastOf(images);
+            TimeSpan maxDowntime = _options.MaxDowntime ?? forecast.Total * 2;
+            _events.Forecasted(forecast, maxDowntime);
+            RefuseTooLong(forecast, maxDowntime);
+            return await SwitchOverAsync(
+                new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), cancellationToken);
+        }
+        finally
+        {
+            foreach (ImageMigration image in images)
+            {
+                image.Dispose();
+            }
+        }
+    }
+
+    private async Task OpenAsync(
+        SourceSession session,
+        IReadOnlyList<TransferRequest> requests,
+        List<ImageMigration> images,
+        CancellationToken cancellationToken)
+    {
+        if (!session.Capabilities.HasFlag(Capability.HandOver))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"{session.Peer} takes no ownership",
+                "Start its receiver with a state folder (--state), or use 'disksync push'.");
+        }
+
+        for (int i = 0; i < requests.Count; i++)
+        {
+            TransferRequest request = requests[i] with { Flags = requests[i].Flags | OpenFlags.HandOver };
+            ImageSender sender = await TransferOpener.OpenAsync(
+                session, (ushort)i, request, _options.Sender, _progress, cancellationToken);
+            images.Add(new ImageMigration(sender));
+            if (sender.Ready.Notice.Length > 0)
+            {
+                _events.Notice(sender.Ready.Notice);
+            }
+        }
+    }
+
+    private async Task RunRoundsAsync(List<ImageMigration> images, CancellationToken cancellationToken)
+    {
+        _events.Entered(MigrationState.BulkCopy);
+        await RunRoundAsync(images, CopyPhase.BulkCopy, cancellationToken);
+        _events.Entered(MigrationState.DeltaRounds);
+        long before;
+        long last = long.MaxValue;
+        int round = 0;
+        do
+        {
+            before = last;
+            await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
+            last = images.Sum(i => i.Last.ChangedBytes);
+        }
+        while (++round < _options.MaxRounds && ForecastModel.IsConverging(before, last));
+    }
+
+    private static async Task RunRoundAsync(List<ImageMigration> images, CopyPhase phase, CancellationToken cancellationToken)
+    {
+        foreach (ImageMigration image in images)
+        {
+            await image.RunRoundAsync(phase, new HashScan(), cancellationToken);
+        }
+    }
+
+    private async Task<TimeSpan> ProveAsync(List<ImageMigration> images, CancellationToken cancellationToken)
+    {
+        _events.Entered(MigrationState.Proving);
+        long start = Stopwatch.GetTimestamp();
+        foreach (ImageMigration image in images)
+        {
+            await image.ProveAsync(CopyPhase.DeltaRound, cancellationToken);
+        }
+
+        // What was written while the proof ran is caught up with, so that the pause need not.
+        await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
+        foreach (ImageMigration image in images)
+        {
+            await image.ProveAsync(CopyPhase.DeltaRound, cancellationToken);
+        }
+
+        return Stopwatch.GetElapsedTime(start);
+    }
+
+    private Forecast ForecastOf(List<ImageMigration> images)
+    {
+        int hooks = (_options.Pause.Length > 0 ? 1 : 0) + (_options.Resume.Length > 0 ? 1 : 0);
+        return ForecastModel.Make(
+            [.. images.Select(i => i.Last)],
+            [.. images.Select(i => i.Rounds[0])],
+            TimeSpan.FromSeconds(images.Sum(i => i.LastProof.TotalSeconds)),
+            hooks);
+    }
+
+    private static void RefuseTooLong(Forecast forecast, TimeSpan maxDowntime)
+    {
+        if (forecast.Total > maxDowntime)
+        {
+            throw new DiskSyncException(
+                FailureKind.NotConverged,
+                $"the forecast of the downtime, {forecast.Total.TotalSeconds:0.00} s (scan {forecast.Scan.TotalSeconds:0.00}, delta {forecast.Delta.TotalSeconds:0.00}, flush {forecast.Flush.TotalSeconds:0.00}, hooks {forecast.Hooks.TotalSeconds:0.00}), does not fit --max-downtime {maxDowntime.TotalSeconds:0.00} s; the guest was not paused",
+                "Allow more with --max-downtime, or run it again when the guest writes less; what was copied is kept.");
+        }
+    }
+
+    private async Task<MigrationResult> SwitchOverAsync(Switchover switchover, CancellationToken cancellationToken)
+    {
+        SourceAttempt attempt = switchover.Attempt;
+        _events.Entered(MigrationState.Paused);
+        _progress.Report(new CopyProgress(CopyPhase.Hook));
+        long downSince = Stopwatch.GetTimestamp();
+        await _handOver.PauseAsync(attempt, _options.Pause);
+        TimeSpan paused = Stopwatch.GetElapsedTime(downSince);
+        SessionHandOverLink link = new(switchover.Session);
+        TimeSpan finalDelta;
+        TimeSpan finalProof;
+        try
+        {
+            (finalDelta, finalProof) = await FinalDeltaAsync(switchover, downSince, cancellationToken);
+        }
+        catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+        {
+            HandOverResult off = await _handOver.CallOffAsync(attempt, null);
+            throw CalledOff(exception, off, cancellationToken);
+        }
+
+        _events.Entered(MigrationState.HandingOver);
+        _progress.Report(new CopyProgress(CopyPhase.HandOver));
+        Hash256[] roots = [.. switchover.Images.Select(i => i.Root)];
+        long handOverStart = Stopwatch.GetTimestamp();
+        TimedLink timed = new(link);
+        HandOverResult outcome = await _handOver.HandOverAsync(attempt, roots, _options.Resume, timed, cancellationToken);
+        TimeSpan all = Stopwatch.GetElapsedTime(handOverStart);
+        if (outcome.State == HandOverState.InDoubt)
+        {
+            outcome = await AskAgainAsync(attempt, outcome);
+        }
+
+        ThrowUnlessDone(outcome, attempt);
+        _events.Entered(MigrationState.Done);
+        TimeSpan downtime = Stopwatch.GetElapsedTime(downSince);
+        await EndQuietlyAsync(switchover.Session);
+        return new MigrationResult
+        {
+            Attempt = attempt.Id,
+            Epoch = attempt.Epoch,
+            Roots = roots,
+            Rounds = [.. switchover.Images.Select(i => i.Rounds)],
+            Forecast = switchover.Forecast,
+            MaxDowntime = switchover.MaxDowntime,
+            Proof = switchover.Proof,
+            Pause = paused,
+            FinalDelta = finalDelta,
+            FinalProof = finalProof,
+            HandOver = all - timed.Resume,
+            Resume = timed.Resume,
+            Downtime = downtime,
+            Total = Stopwatch.GetElapsedTime(switchover.Start),
+            BytesSent = switchover.Session.BytesSent,
+            BytesReceived = switchover.Session.BytesReceived,
+            Bases = [.. switchover.Images.Select(i => i.Sender.Ready.BaseUsed)],
+            Notices = [.. switchover.Images.Select(i => i.Sender.Ready.Notice).Where(n => n.Length > 0)],
+            Outcome = outcome,
+        };
+    }
+
+    private static async Task<(TimeSpan Delta, TimeSpan Proof)> FinalDeltaAsync(
+        Switchover switchover, long downSince, CancellationToken cancellationToken)
+    {
+        // The budget is a promise to whoever waits for the guest: when it is used up, the guest goes on here.
+        using CancellationTokenSource budget = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TimeSpan left = switchover.MaxDowntime - Stopwatch.GetElapsedTime(downSince);
+        try
+        {
+            budget.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            long start = Stopwatch.GetTimestamp();
+            await RunRoundAsync(switchover.Images, CopyPhase.FinalDelta, budget.Token);
+            TimeSpan delta = Stopwatch.GetElapsedTime(start);
+            start = Stopwatch.GetTimestamp();
+            foreach (ImageMigration image in switchover.Images)
+            {
+                await image.ProveAsync(CopyPhase.FinalDelta, budget.Token);
+            }
+
+            return (delta, Stopwatch.GetElapsedTime(start));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DiskSyncException(
+                FailureKind.NotConverged,
+                $"the final delta did not fit the accepted downtime of {switchover.MaxDowntime.TotalSeconds:0.00} s (the forecast was {switchover.Forecast.Total.TotalSeconds:0.00} s)",
+                "Allow more with --max-downtime, or run it again when the guest writes less; what was copied is kept.");
+        }
+    }
+
+    /// <summary>The destination's answer got lost: a new connection asks again, for a short while, before the operator has to.</summary>
+    private async Task<HandOverResult> AskAgainAsync(SourceAttempt attempt, HandOverResult outcome)
+    {
+        for (int i = 0; i < 5 && outcome.State == HandOverState.InDoubt; i++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(i));
+            try
+            {
+                await using SourceSession session = await _dial(CancellationToken.None);
+                outcome = await _handOver.ResolveAsync(
+                    attempt.Images[0], new SessionHandOverLink(session), CededWish.Complete, CancellationToken.None);
+            }
+            catch (DiskSyncException exception)
+            {
+                _events.Notice(exception.Message);
+            }
+        }
+
+        return outcome;
+    }
+
+    private static void ThrowUnlessDone(HandOverResult outcome, SourceAttempt attempt)
+    {
+        if (outcome.State == HandOverState.Done && outcome.Resume is null or { Running: true })
+        {
+            return;
+        }
+
+        throw outcome.State switch
+        {
+            HandOverState.Done => new DiskSyncException(
+                FailureKind.Destination,
+                $"the destination owns epoch {outcome.Epoch}, but its resume command ended with {outcome.Resume!.Value.ExitCode}: {outcome.Resume.Value.Output.Trim()}",
+                $"The source stays paused. At the destination: mend the command and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here."),
+            HandOverState.InDoubt => new DiskSyncException(
+                FailureKind.OwnershipInDoubt,
+                outcome.Message,
+                $"Nothing may be started by hand. Run 'disksync owner {attempt.Images[0]}' here, or the same migrate again, when the destination can be reached.",
+                outcome.Cause),
+            _ => new DiskSyncException(
+                FailureKind.Destination, outcome.Message, "Nothing was handed over. Run the migrate again.", outcome.Cause),
+        };
+    }
+
+    private static DiskSyncException CalledOff(Exception exception, HandOverResult off, CancellationToken cancellationToken)
+    {
+        FailureKind kind = exception is DiskSyncException known ? known.Kind : FailureKind.Interrupted;
+        string reason = cancellationToken.IsCancellationRequested && exception is OperationCanceledException
+            ? "stopped by its user while the guest was paused"
+            : exception.Message;
+        return new DiskSyncException(
+            off.State == HandOverState.SourceOwnsButPaused ? FailureKind.OwnershipInDoubt : kind,
+            $"{reason}. {off.Message}",
+            (exception as DiskSyncException)?.Advice ?? "Run the same command again; what was copied is kept.",
+            exception);
+    }
+
+    private static async Task EndQuietlyAsync(SourceSession session)
+    {
+        try
+        {
+            using CancellationTokenSource patience = new(TimeSpan.FromSeconds(5));
+            await session.EndAsync(patience.Token);
+        }
+        catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+        {
+            // The ownership has moved; how the connection ends no longer matters.
+        }
+    }
+}
