@@ -13,6 +13,10 @@ namespace DiskSync.Cli.Output;
     GenerationMode = JsonSourceGenerationMode.Default,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(CompletionResult))]
+[JsonSerializable(typeof(PushReport))]
+[JsonSerializable(typeof(ReceiveReport))]
+[JsonSerializable(typeof(MigrateReport))]
+[JsonSerializable(typeof(ResolvedReport))]
 [JsonSerializable(typeof(DiffResult))]
 [JsonSerializable(typeof(MapResult))]
 [JsonSerializable(typeof(VerifyResult))]

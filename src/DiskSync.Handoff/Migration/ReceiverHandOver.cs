@@ -2,7 +2,6 @@ using DiskSync.Engine;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
 using DiskSync.Formats.Wire.Messages;
-using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
@@ -14,25 +13,13 @@ public sealed class ReceiverHandOver : IHandOverParticipant
     private readonly Func<IDestinationImages, DestinationHandOver> _create;
     private readonly FileTargetProvider _provider;
 
-    /// <summary>Puts the destination's side over this host's journal.</summary>
-    /// <param name="stateFolder">Where the journal and the locks live.</param>
+    /// <summary>Puts the destination's side behind sessions.</summary>
+    /// <param name="create">Makes the destination's side over a session's copies.</param>
     /// <param name="provider">Opens and finishes targets.</param>
-    /// <param name="hooks">Runs the resume command.</param>
-    /// <param name="catalog">What a peer may have run here.</param>
-    public ReceiverHandOver(string stateFolder, FileTargetProvider provider, IGuestHooks hooks, HookCatalog catalog)
+    internal ReceiverHandOver(Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider)
     {
+        _create = create;
         _provider = provider;
-        SealFiles seals = new();
-        OwnershipJournal journal = new(stateFolder);
-        _create = images => new DestinationHandOver(
-            journal,
-            images,
-            new FileSourceImages(Side.Destination),
-            new FileImageWitness(seals),
-            new FileOwnershipLocks(stateFolder),
-            hooks,
-            catalog,
-            TimeProvider.System);
     }
 
     /// <summary>Does again whatever a kill has cut off; call it once when the receiver starts.</summary>
@@ -42,7 +29,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
     {
         List<string> done = [];
         foreach ((Guid attempt, ResumeReport? report, DiskSyncException? failure) in
-            await _create(new SessionTargets(_provider, new Dictionary<ushort, ITarget>())).RecoverAtStartAsync())
+            await _create(OnDisk(_provider)).RecoverAtStartAsync())
         {
             done.Add(failure is not null ? $"attempt {attempt}: {failure.Message} {failure.Advice}"
                 : report is { Running: false } stopped ? $"attempt {attempt}: owned here, but its resume command failed with {stopped.ExitCode}: {stopped.Output}"
@@ -54,7 +41,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
 
     /// <inheritdoc/>
     public void Guard(string targetName) =>
-        _create(new SessionTargets(_provider, new Dictionary<ushort, ITarget>())).GuardTarget(_provider.IdentityOf(targetName));
+        _create(OnDisk(_provider)).GuardTarget(_provider.IdentityOf(targetName));
 
     /// <inheritdoc/>
     public async Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)
@@ -99,7 +86,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
     /// <inheritdoc/>
     public Task<Message> RefuseAsync(Refuse request)
     {
-        DestinationHandOver side = _create(new SessionTargets(_provider, new Dictionary<ushort, ITarget>()));
+        DestinationHandOver side = _create(OnDisk(_provider));
         return Task.FromResult(Answer(request.Attempt, side.Refuse(request.Attempt, "the source called the attempt off")));
     }
 
@@ -107,9 +94,13 @@ public sealed class ReceiverHandOver : IHandOverParticipant
     public Task<AttemptStatus> QueryAsync(QueryAttempt request)
     {
         AttemptStanding standing =
-            _create(new SessionTargets(_provider, new Dictionary<ushort, ITarget>())).Query(request.Attempt);
+            _create(OnDisk(_provider)).Query(request.Attempt);
         return Task.FromResult(new AttemptStatus(request.Attempt, standing.State, standing.Epoch));
     }
+
+    /// <summary>Copies that no session has open: what a kill has left, or what an operator resolves.</summary>
+    internal static IDestinationImages OnDisk(FileTargetProvider provider) =>
+        new SessionTargets(provider, new Dictionary<ushort, ITarget>());
 
     private static Message Answer(Guid attempt, AttemptStanding standing) => standing.State switch
     {

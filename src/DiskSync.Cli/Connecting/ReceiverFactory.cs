@@ -1,0 +1,32 @@
+using DiskSync.Cli.Running;
+using DiskSync.Engine.Replication;
+using DiskSync.Engine.Targets;
+using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Migration;
+using Microsoft.Extensions.Logging;
+
+namespace DiskSync.Cli.Connecting;
+
+/// <summary>Makes receivers: for another process, or for a destination that is a path of this host.</summary>
+internal static class ReceiverFactory
+{
+    /// <summary>A receiver that takes copies but no ownership.</summary>
+    public static ReceiverHost CreateForPush(string root, string stateFolder, CommandContext context) =>
+        new(new FileTargetProvider(root, stateFolder), null, new ReceiverOptions(), Logger(context));
+
+    /// <summary>A receiver that takes ownership too.</summary>
+    /// <param name="root">The folder that confines it.</param>
+    /// <param name="stateFolder">For devices' state.</param>
+    /// <param name="parts">This host's ownership.</param>
+    /// <param name="catalog">What a peer may have run here.</param>
+    /// <param name="context">For the log.</param>
+    public static (ReceiverHost Host, ReceiverHandOver HandOver) Create(
+        string root, string stateFolder, OwnershipParts parts, HookCatalog catalog, CommandContext context)
+    {
+        FileTargetProvider provider = new(root, stateFolder);
+        ReceiverHandOver handOver = parts.Receiver(provider, catalog);
+        return (new ReceiverHost(provider, handOver, new ReceiverOptions(), Logger(context)), handOver);
+    }
+
+    private static ILogger Logger(CommandContext context) => context.Loggers.CreateLogger("DiskSync.Receiver");
+}

@@ -1,0 +1,97 @@
+using DiskSync.Engine;
+using DiskSync.Handoff.Migration;
+
+namespace DiskSync.Cli.Output;
+
+/// <summary>What <c>disksync migrate --json</c> prints.</summary>
+/// <param name="Images">The sources as the user named them.</param>
+/// <param name="Destination">The destination as the user named it.</param>
+/// <param name="Attempt">The attempt's id.</param>
+/// <param name="Epoch">The epoch that the destination owns.</param>
+/// <param name="Roots">The images' root hashes, proven equal on both sides.</param>
+/// <param name="Identical">Always true: a migration whose proof fails is an error.</param>
+/// <param name="Bases">The bases that the copies started from; empty texts where there was none.</param>
+/// <param name="Rounds">All rounds, the final delta of each image last.</param>
+/// <param name="ForecastSeconds">The forecast of the downtime.</param>
+/// <param name="MaxDowntimeSeconds">The downtime that was accepted.</param>
+/// <param name="ProofSeconds">The proof before the pause.</param>
+/// <param name="PauseSeconds">The pause command.</param>
+/// <param name="FinalDeltaSeconds">The scan and delta in the pause.</param>
+/// <param name="VerifySeconds">Flush, read back and comparison of the roots in the pause.</param>
+/// <param name="HandOverSeconds">From Prepare to the destination's durable OWNER.</param>
+/// <param name="ResumeSeconds">Naming, sealing and the resume command.</param>
+/// <param name="DowntimeSeconds">From the start of the pause command to the end of the resume command.</param>
+/// <param name="TotalSeconds">All of it.</param>
+/// <param name="BytesSent">Bytes to the destination.</param>
+/// <param name="BytesReceived">Bytes from the destination.</param>
+internal sealed record MigrateReport(
+    IReadOnlyList<string> Images,
+    string Destination,
+    Guid Attempt,
+    ulong Epoch,
+    IReadOnlyList<string> Roots,
+    bool Identical,
+    IReadOnlyList<string> Bases,
+    IReadOnlyList<RoundReport> Rounds,
+    double ForecastSeconds,
+    double MaxDowntimeSeconds,
+    double ProofSeconds,
+    double PauseSeconds,
+    double FinalDeltaSeconds,
+    double VerifySeconds,
+    double HandOverSeconds,
+    double ResumeSeconds,
+    double DowntimeSeconds,
+    double TotalSeconds,
+    long BytesSent,
+    long BytesReceived)
+{
+    /// <summary>Builds the report of a migration.</summary>
+    public static MigrateReport Of(IReadOnlyList<string> images, string destination, MigrationResult result) => new(
+        images,
+        destination,
+        result.Attempt,
+        result.Epoch,
+        [.. result.Roots.Select(r => r.ToString())],
+        true,
+        result.Bases,
+        [.. result.Rounds.SelectMany((rounds, i) => rounds.Select(r => RoundReport.Of(i, r)))],
+        Seconds(result.Forecast.Total),
+        Seconds(result.MaxDowntime),
+        Seconds(result.Proof),
+        Seconds(result.Pause),
+        Seconds(result.FinalDelta),
+        Seconds(result.FinalProof),
+        Seconds(result.HandOver),
+        Seconds(result.Resume),
+        Seconds(result.Downtime),
+        Seconds(result.Total),
+        result.BytesSent,
+        result.BytesReceived);
+
+    /// <summary>Prints the report for people: the parts of the paper's Table 1.</summary>
+    public void Write(TextWriter output)
+    {
+        output.WriteLine($"{string.Join(", ", Images)} moved to {Destination}: epoch {Epoch}, identical");
+        for (int i = 0; i < Roots.Count; i++)
+        {
+            output.WriteLine($"  root            {Roots[i]}" + (Bases[i].Length > 0 ? $" (started from {Bases[i]})" : string.Empty));
+        }
+
+        foreach (RoundReport round in Rounds)
+        {
+            output.WriteLine($"  round {round.Round,-9} {round.Seconds,7:0.00} s  changed {ByteSize.Format(round.ChangedBytes)}, sent {ByteSize.Format(round.BytesSent)}"
+                + (Images.Count > 1 ? $"  ({Images[round.Image]})" : string.Empty));
+        }
+
+        output.WriteLine($"  pause           {PauseSeconds,7:0.00} s");
+        output.WriteLine($"  final delta     {FinalDeltaSeconds,7:0.00} s");
+        output.WriteLine($"  final verify    {VerifySeconds,7:0.00} s");
+        output.WriteLine($"  hand-over       {HandOverSeconds,7:0.00} s");
+        output.WriteLine($"  resume          {ResumeSeconds,7:0.00} s");
+        output.WriteLine($"  downtime        {DowntimeSeconds,7:0.00} s  (forecast {ForecastSeconds:0.00} s)");
+        output.WriteLine($"  total           {TotalSeconds,7:0.00} s  sent {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}");
+    }
+
+    private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);
+}

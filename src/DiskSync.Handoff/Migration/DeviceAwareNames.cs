@@ -1,0 +1,40 @@
+using DiskSync.Engine;
+using DiskSync.Engine.Targets;
+using DiskSync.Handoff.Ownership;
+
+namespace DiskSync.Handoff.Migration;
+
+/// <summary>Makes images unusable: files by their name, devices not at all, which their user has to accept (safety rule 8).</summary>
+/// <param name="files">The way for files.</param>
+/// <param name="acceptUnfenced">The user's --accept-unfenced.</param>
+public sealed class DeviceAwareNames(ISourceImages files, bool acceptUnfenced) : ISourceImages
+{
+    /// <inheritdoc/>
+    public Task MakeUnusableAsync(string image, ulong epoch)
+    {
+        if (!ImageIdentity.IsDevice(image))
+        {
+            return files.MakeUnusableAsync(image, epoch);
+        }
+
+        CheckDevice(image);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task MakeUsableAsync(string image, ulong epoch) =>
+        ImageIdentity.IsDevice(image) ? Task.CompletedTask : files.MakeUsableAsync(image, epoch);
+
+    /// <summary>The preflight: a device that nothing keeps others from needs the user's word.</summary>
+    /// <exception cref="DiskSyncException">It is a device, and the user has not accepted that (kind Preflight).</exception>
+    public void CheckDevice(string image)
+    {
+        if (ImageIdentity.IsDevice(image) && !acceptUnfenced)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"source {image}: it is a block device, which cannot be made unusable to others by a rename, so after the hand-over nothing but you keeps its guest from being started here",
+                "If you take care of that, add --accept-unfenced.");
+        }
+    }
+}

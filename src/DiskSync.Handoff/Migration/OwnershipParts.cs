@@ -1,0 +1,71 @@
+using DiskSync.Engine;
+using DiskSync.Engine.Runs;
+using DiskSync.Engine.Targets;
+using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Ownership;
+
+namespace DiskSync.Handoff.Migration;
+
+/// <summary>Puts this host's ownership together over its state folder: journal, locks, names, hooks.</summary>
+public sealed class OwnershipParts
+{
+    private readonly string _stateFolder;
+    private readonly IGuestHooks _hooks;
+
+    /// <summary>Puts the parts together; the folder is made if need be.</summary>
+    /// <param name="stateFolder">The host's state folder.</param>
+    /// <param name="hookLimit">The time limit of each hook.</param>
+    /// <param name="acceptUnfenced">Whether devices may be handed over though nothing fences them.</param>
+    public OwnershipParts(string stateFolder, TimeSpan hookLimit, bool acceptUnfenced)
+    {
+        _stateFolder = StateFolder.Create(stateFolder);
+        _hooks = new CommandGuestHooks(new HookRunner(hookLimit));
+        Journal = new OwnershipJournal(_stateFolder);
+        Locks = new FileOwnershipLocks(_stateFolder);
+        Witness = new DeviceAwareWitness(new FileImageWitness(new SealFiles()), _stateFolder);
+        Names = new DeviceAwareNames(new FileSourceImages(Side.Source), acceptUnfenced);
+    }
+
+    /// <summary>The ownership journal.</summary>
+    public IOwnershipJournal Journal { get; }
+
+    /// <summary>The locks of images.</summary>
+    public IOwnershipLocks Locks { get; }
+
+    /// <summary>Looks at seals and ceded names.</summary>
+    public IImageWitness Witness { get; }
+
+    /// <summary>Makes sources unusable.</summary>
+    public DeviceAwareNames Names { get; }
+
+    /// <summary>The source's side.</summary>
+    public SourceHandOver Source() => new(Journal, Names, Witness, Locks, _hooks, TimeProvider.System);
+
+    /// <summary>The destination's side behind a receiver's sessions.</summary>
+    /// <param name="provider">Opens and finishes targets.</param>
+    /// <param name="catalog">What a peer may have run here.</param>
+    public ReceiverHandOver Receiver(FileTargetProvider provider, HookCatalog catalog) =>
+        new(images => Destination(images, catalog), provider);
+
+    /// <summary>What <c>disksync owner</c> works with.</summary>
+    /// <param name="provider">Finishes targets; its root must hold the image.</param>
+    /// <param name="catalog">The hooks that may be run to resume a guest.</param>
+    public OwnerCommand Command(FileTargetProvider provider, HookCatalog catalog) => new(
+        Journal,
+        Witness,
+        Names,
+        Locks,
+        Source(),
+        Destination(ReceiverHandOver.OnDisk(provider), catalog),
+        TimeProvider.System);
+
+    private DestinationHandOver Destination(IDestinationImages images, HookCatalog catalog) => new(
+        Journal,
+        images,
+        new DeviceAwareNames(new FileSourceImages(Side.Destination), acceptUnfenced: true),
+        Witness,
+        Locks,
+        _hooks,
+        catalog,
+        TimeProvider.System);
+}
