@@ -146,7 +146,7 @@ internal sealed class MigrateCommand : CliCommand
             }
 
             MigrationCoordinator coordinator = new(
-                parts.Source(), Dial, Options(context, sender), run, new MigrationNotes(context));
+                parts.Source(), Dial, MigrationOptionsOf(context, sender), run, new MigrationNotes(context));
             MigrationResult result = await coordinator.RunAsync(requests, paths[^1], cancellation);
             context.EndProgress();
             MigrateReport report = MigrateReport.Of(images, paths[^1], result);
@@ -223,7 +223,7 @@ internal sealed class MigrateCommand : CliCommand
         }
     }
 
-    private MigrationOptions Options(CommandContext context, SenderOptions sender) => new()
+    private MigrationOptions MigrationOptionsOf(CommandContext context, SenderOptions sender) => new()
     {
         Pause = context.Parse.GetValue(_pause)!,
         Unpause = context.Parse.GetValue(_unpause)!,

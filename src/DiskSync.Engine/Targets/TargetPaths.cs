@@ -123,7 +123,7 @@ internal sealed class TargetPaths : IDisposable
     /// <summary>Makes names durable.</summary>
     public void Flush() => Folder.Sync();
 
-    public string PathOf(string leaf) => Path.Join(Folder.Path == "." ? string.Empty : Folder.Path, leaf);
+    public string PathOf(string leaf) => Path.GetFullPath(Path.Join(Folder.Path, leaf));
 
     public void Dispose() => Folder.Dispose();
 
