@@ -18,6 +18,7 @@ internal static class CommandCatalog
         new("migrate", CommandGroup.Copy, "IMAGE... DEST", "move a running machine's disks: rounds, pause, hand-over", static () => new MigrateCommand()),
         new("receive", CommandGroup.Copy, "--stdio | --listen unix:SOCKET", "the other end of push and migrate", static () => new ReceiveCommand()),
         new("completion", CommandGroup.Shell, "bash|zsh|fish", "print a completion script for a shell", static () => new CompletionCommand()),
+        new("manual", CommandGroup.Shell, "", "print the manual page", static () => new ManualCommand()),
     ];
 
     /// <summary>The command of a name, or null.</summary>

@@ -12,7 +12,7 @@ internal static class CommandHelp
     public static void Write(CliCommand command, TextWriter output)
     {
         CommandEntry? entry = CommandCatalog.Find(command.Name);
-        output.WriteLine($"usage: disksync {command.Name} {entry?.Synopsis} [OPTIONS]");
+        output.WriteLine($"usage: disksync {$"{command.Name} {entry?.Synopsis}".TrimEnd()} [OPTIONS]");
         output.WriteLine();
         TextLayout.Paragraphs(output, command.Details, 0);
         if (command.Arguments.Count > 0)
@@ -51,9 +51,17 @@ internal static class CommandHelp
         output.WriteLine("Exit codes: see 'disksync --help'.");
     }
 
-    private static bool IsCommon(CliCommand command, Option option) =>
+    /// <summary>Whether an option is one that every command has.</summary>
+    public static bool IsCommon(CliCommand command, Option option) =>
         option == command.Common.Json || option == command.Common.Quiet
         || option == command.Common.Verbose || option == command.Common.Help;
+
+    /// <summary>An option's names and value as they are typed: <c>-o, --output FILE</c>.</summary>
+    public static string Label(Option option)
+    {
+        string names = string.Join(", ", option.Aliases.Append(option.Name).OrderBy(name => name.Length));
+        return names + (option.ValueType == typeof(bool) ? string.Empty : " " + (option.HelpName ?? "VALUE"));
+    }
 
     private static void WriteOptions(TextWriter output, IEnumerable<Option> options)
     {
@@ -64,9 +72,7 @@ internal static class CommandHelp
                 continue;
             }
 
-            string names = string.Join(", ", option.Aliases.Append(option.Name).OrderBy(name => name.Length));
-            string value = option.ValueType == typeof(bool) ? string.Empty : " " + (option.HelpName ?? "VALUE");
-            TextLayout.Term(output, names + value, option.Description ?? string.Empty, Column);
+            TextLayout.Term(output, Label(option), option.Description ?? string.Empty, Column);
         }
     }
 }

@@ -67,7 +67,7 @@ internal static class RootHelp
                 any = true;
             }
 
-            TextLayout.Term(output, $"{entry.Name} {entry.Synopsis}", entry.Summary, Column);
+            TextLayout.Term(output, $"{entry.Name} {entry.Synopsis}".TrimEnd(), entry.Summary, Column);
         }
     }
 }

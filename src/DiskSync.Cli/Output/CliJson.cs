@@ -18,6 +18,7 @@ namespace DiskSync.Cli.Output;
 [JsonSerializable(typeof(MigrateReport))]
 [JsonSerializable(typeof(ResolvedReport))]
 [JsonSerializable(typeof(DiffResult))]
+[JsonSerializable(typeof(ManualResult))]
 [JsonSerializable(typeof(MapResult))]
 [JsonSerializable(typeof(VerifyResult))]
 [JsonSerializable(typeof(ErrorEvent))]
