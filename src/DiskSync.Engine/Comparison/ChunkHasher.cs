@@ -43,18 +43,7 @@ internal sealed class ChunkHasher : IItemWorker<ImageChunk, Hash256[]>
             int length = (int)Math.Min((long)count * _geometry.Granularity, _geometry.Length - offset);
             Span<byte> bytes = _buffer.Span[..length];
             _image.Read(offset, bytes);
-            Span<Hash256> found = hashes.AsSpan(done, count);
-            if (ZeroCheck.IsZero(bytes))
-            {
-                for (int i = 0; i < count; i++)
-                {
-                    found[i] = _zeros.Of(first + i);
-                }
-            }
-            else
-            {
-                Blake3.HashBlocks(bytes, _geometry.Granularity, found, []);
-            }
+            _zeros.Hash(bytes, first, hashes.AsSpan(done, count));
         }
 
         return hashes;

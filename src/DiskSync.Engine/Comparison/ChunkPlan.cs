@@ -7,14 +7,15 @@ namespace DiskSync.Engine.Comparison;
 internal static class ChunkPlan
 {
     /// <summary>What a worker takes at once, unless one block is larger: long enough to make hand-overs cheap.</summary>
-    private const int ChunkBytes = 4 << 20;
+    private const int DefaultChunkBytes = 4 << 20;
 
     /// <summary>The chunks of an image; its own side is <see cref="ImageChunk.ImageIsData"/>.</summary>
-    public static IEnumerable<ImageChunk> Of(IBlockDevice image, BlockGeometry geometry)
+    public static IEnumerable<ImageChunk> Of(
+        IBlockDevice image, BlockGeometry geometry, int chunkBytes = DefaultChunkBytes)
     {
         foreach ((long first, long count, bool isData) in BlockExtents.Of(image, geometry))
         {
-            foreach (ImageChunk chunk in Cut(new ImageChunk(first, count, false, isData), geometry))
+            foreach (ImageChunk chunk in Cut(new ImageChunk(first, count, false, isData), geometry, chunkBytes))
             {
                 yield return chunk;
             }
@@ -25,7 +26,11 @@ internal static class ChunkPlan
     /// The chunks of the image's blocks; blocks past the end of the base have <see cref="ImageChunk.BaseIsData"/> false.
     /// </summary>
     public static IEnumerable<ImageChunk> Of(
-        IBlockDevice baseImage, BlockGeometry baseGeometry, IBlockDevice image, BlockGeometry geometry)
+        IBlockDevice baseImage,
+        BlockGeometry baseGeometry,
+        IBlockDevice image,
+        BlockGeometry geometry,
+        int chunkBytes = DefaultChunkBytes)
     {
         using IEnumerator<(long First, long Count, bool IsData)> bases =
             BlockExtents.Of(baseImage, baseGeometry).GetEnumerator();
@@ -48,7 +53,8 @@ internal static class ChunkPlan
                     end = Math.Min(end, baseRun.First + baseRun.Count);
                 }
 
-                foreach (ImageChunk chunk in Cut(new ImageChunk(at, end - at, more && baseRun.IsData, isData), geometry))
+                var run = new ImageChunk(at, end - at, more && baseRun.IsData, isData);
+                foreach (ImageChunk chunk in Cut(run, geometry, chunkBytes))
                 {
                     yield return chunk;
                 }
@@ -58,7 +64,7 @@ internal static class ChunkPlan
         }
     }
 
-    private static IEnumerable<ImageChunk> Cut(ImageChunk run, BlockGeometry geometry)
+    private static IEnumerable<ImageChunk> Cut(ImageChunk run, BlockGeometry geometry, int chunkBytes)
     {
         if (!run.IsData)
         {
@@ -66,7 +72,7 @@ internal static class ChunkPlan
             yield break;
         }
 
-        long most = Math.Max(1, ChunkBytes / geometry.Granularity);
+        long most = Math.Max(1, chunkBytes / geometry.Granularity);
         for (long at = run.First; at < run.First + run.Count;)
         {
             // Chunks end at multiples of their size, so that reads stay aligned whatever the first extent was.

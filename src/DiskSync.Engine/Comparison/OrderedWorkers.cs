@@ -34,15 +34,17 @@ internal sealed class OrderedWorkers<TItem, TResult>
     /// <param name="createWorker">Makes a worker; it is disposed when its thread ends.</param>
     /// <param name="handOver">Takes an item and its result, in order, on the calling thread.</param>
     /// <param name="cancellation">Stops between items.</param>
+    /// <param name="itemsPerWorker">How many items may be begun and not handed over, for each worker.</param>
     public static void Run(
         IEnumerable<TItem> items,
         int workers,
         Func<IItemWorker<TItem, TResult>> createWorker,
         Action<TItem, TResult> handOver,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        int itemsPerWorker = 4)
     {
         using IEnumerator<TItem> source = items.GetEnumerator();
-        var run = new OrderedWorkers<TItem, TResult>(source, workers * 4, cancellation);
+        var run = new OrderedWorkers<TItem, TResult>(source, workers * itemsPerWorker, cancellation);
         var threads = new Thread[workers];
         using CancellationTokenRegistration wake = cancellation.Register(run.Stop);
         for (int i = 0; i < workers; i++)

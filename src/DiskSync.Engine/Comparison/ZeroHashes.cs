@@ -1,4 +1,5 @@
 using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
 using DiskSync.Formats.BlockMap;
 
 namespace DiskSync.Engine.Comparison;
@@ -20,6 +21,24 @@ internal sealed class ZeroHashes
 
     /// <summary>The hash of a block if it were zeros.</summary>
     public Hash256 Of(long block) => block == _geometry.BlockCount - 1 ? _last : _whole;
+
+    /// <summary>Hashes neighbouring blocks that were read together; zeros are recognised without hashing.</summary>
+    /// <param name="bytes">The blocks' content.</param>
+    /// <param name="first">The number of the first block.</param>
+    /// <param name="hashes">One element a block.</param>
+    public void Hash(ReadOnlySpan<byte> bytes, long first, Span<Hash256> hashes)
+    {
+        if (!ZeroCheck.IsZero(bytes))
+        {
+            Blake3.HashBlocks(bytes, _geometry.Granularity, hashes, []);
+            return;
+        }
+
+        for (int i = 0; i < hashes.Length; i++)
+        {
+            hashes[i] = Of(first + i);
+        }
+    }
 
     /// <summary>The runs of a range that reads as zeros: one, or two where it ends with a short last block.</summary>
     public IEnumerable<HashRun> Runs(long first, long count)
