@@ -17,6 +17,8 @@ internal static class CommandCatalog
         new("push", CommandGroup.Copy, "IMAGE DEST", "one proven copy of an image", static () => new PushCommand()),
         new("migrate", CommandGroup.Copy, "IMAGE... DEST", "move a running machine's disks: rounds, pause, hand-over", static () => new MigrateCommand()),
         new("receive", CommandGroup.Copy, "--stdio | --listen unix:SOCKET", "the other end of push and migrate", static () => new ReceiveCommand()),
+        new("delta", CommandGroup.Delta, "BASE IMAGE -o FILE", "a file that turns BASE into IMAGE", static () => new DeltaCommand()),
+        new("apply", CommandGroup.Delta, "FILE TARGET", "turn a copy of the delta's base into its image", static () => new ApplyCommand()),
         new("completion", CommandGroup.Shell, "bash|zsh|fish", "print a completion script for a shell", static () => new CompletionCommand()),
         new("manual", CommandGroup.Shell, "", "print the manual page", static () => new ManualCommand()),
     ];

@@ -119,15 +119,8 @@ internal sealed class DiffCommand : CliCommand
         };
         if (BlockMapFile.IsMap(baseName))
         {
-            using BlockMapFile map = BlockMapFile.Open(baseName);
+            using BlockMapFile map = ImageArguments.OpenMap(baseName, asked);
             int granularity = map.Geometry.Granularity;
-            if (asked is { } other && other != granularity)
-            {
-                throw new DiskSyncException(
-                    FailureKind.Usage,
-                    $"--granularity {ByteSize.FormatExact(other)}: the map {baseName} has blocks of {ByteSize.FormatExact(granularity)}",
-                    "Leave --granularity out.");
-            }
 
             var geometry = new BlockGeometry(image.Length, granularity);
             onGeometry(geometry);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using DiskSync.Cli.Output;
 using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Comparison;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Linux;
 
@@ -51,5 +52,22 @@ internal static class ImageArguments
             image.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Opens a block map and checks the granularity that was asked for, if any.</summary>
+    /// <exception cref="DiskSyncException">It is no map, or has another granularity.</exception>
+    public static BlockMapFile OpenMap(string path, long? granularity)
+    {
+        BlockMapFile map = BlockMapFile.Open(path);
+        if (granularity is { } asked && asked != map.Geometry.Granularity)
+        {
+            map.Dispose();
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                $"--granularity {ByteSize.FormatExact(asked)}: the map {path} has blocks of {ByteSize.FormatExact(map.Geometry.Granularity)}",
+                "Leave --granularity out.");
+        }
+
+        return map;
     }
 }

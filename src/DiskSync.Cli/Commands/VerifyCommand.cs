@@ -94,14 +94,7 @@ internal sealed class VerifyCommand : CliCommand
         ComparisonOptions options,
         CancellationToken cancellation)
     {
-        using BlockMapFile map = BlockMapFile.Open(other);
-        if (granularity is { } asked && asked != map.Geometry.Granularity)
-        {
-            throw new DiskSyncException(
-                FailureKind.Usage,
-                $"--granularity {ByteSize.FormatExact(asked)}: the map {other} has blocks of {ByteSize.FormatExact(map.Geometry.Granularity)}",
-                "Leave --granularity out.");
-        }
+        using BlockMapFile map = ImageArguments.OpenMap(other, granularity);
 
         ComparisonResult result = MapComparer.Compare(map, image, options, cancellation);
         return From(image, other, "map", result) with { Root = result.Same ? map.Root.ToString() : null };

@@ -12,11 +12,13 @@ namespace DiskSync.Cli.Output;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     GenerationMode = JsonSourceGenerationMode.Default,
     UseStringEnumConverter = true)]
+[JsonSerializable(typeof(ApplyReport))]
 [JsonSerializable(typeof(CompletionResult))]
 [JsonSerializable(typeof(PushReport))]
 [JsonSerializable(typeof(ReceiveReport))]
 [JsonSerializable(typeof(MigrateReport))]
 [JsonSerializable(typeof(ResolvedReport))]
+[JsonSerializable(typeof(DeltaResult))]
 [JsonSerializable(typeof(DiffResult))]
 [JsonSerializable(typeof(ManualResult))]
 [JsonSerializable(typeof(MapResult))]

@@ -14,7 +14,7 @@ internal static class StableLength
         {
             throw new DiskSyncException(
                 FailureKind.Source,
-                $"source {image.Name}: {(now > image.Length ? "grew" : "shrank")} from {image.Length} to {now} bytes "
+                $"image {image.Name}: {(now > image.Length ? "grew" : "shrank")} from {image.Length} to {now} bytes "
                     + "while it was read",
                 "Stop what resizes it and run the command again.");
         }
