@@ -12,6 +12,9 @@ public enum Errno
     /// <summary>No such file or directory.</summary>
     ENOENT = 2,
 
+    /// <summary>No such process.</summary>
+    ESRCH = 3,
+
     /// <summary>Interrupted system call; retried here, never seen by callers.</summary>
     EINTR = 4,
 

@@ -19,6 +19,10 @@ internal static class CommandCatalog
         new("receive", CommandGroup.Copy, "--stdio | --listen unix:SOCKET", "the other end of push and migrate", static () => new ReceiveCommand()),
         new("delta", CommandGroup.Delta, "BASE IMAGE -o FILE", "a file that turns BASE into IMAGE", static () => new DeltaCommand()),
         new("apply", CommandGroup.Delta, "FILE TARGET", "turn a copy of the delta's base into its image", static () => new ApplyCommand()),
+        new("owner", CommandGroup.State, "IMAGE", "who may write, what is in doubt, and the way out", static () => new OwnerCommand()),
+        new("status", CommandGroup.State, "", "runs here, what is staged, what can be resumed", static () => new StatusCommand()),
+        new("abort", CommandGroup.State, "RUN", "stop a run as Ctrl-C would", static () => new AbortCommand()),
+        new("clean", CommandGroup.State, "[IMAGE...]", "list what earlier runs have left, remove what you choose", static () => new CleanCommand()),
         new("completion", CommandGroup.Shell, "bash|zsh|fish", "print a completion script for a shell", static () => new CompletionCommand()),
         new("manual", CommandGroup.Shell, "", "print the manual page", static () => new ManualCommand()),
     ];

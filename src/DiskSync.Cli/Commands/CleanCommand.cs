@@ -1,0 +1,108 @@
+using System.CommandLine;
+using DiskSync.Cli.Output;
+using DiskSync.Cli.Running;
+using DiskSync.Engine;
+using DiskSync.Engine.Runs;
+
+namespace DiskSync.Cli.Commands;
+
+/// <summary><c>disksync clean</c>: lists what is left of earlier runs, and removes what its user chooses.</summary>
+internal sealed class CleanCommand : CliCommand
+{
+    private readonly Argument<string[]> _images = new("IMAGE")
+    {
+        Description = "remove what belongs to these images without asking; none: list, and ask for each on a terminal",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private readonly Option<bool> _leftOvers = new("--left-overs")
+    {
+        Description = "remove left-overs without asking; never a copy that can be resumed, never a handed-over image",
+    };
+
+    private readonly FolderOptions _folders = new();
+
+    /// <summary>Builds the command.</summary>
+    public CleanCommand()
+        : base("clean")
+    {
+        Add(_images);
+        Add(_leftOvers);
+        _folders.AddTo(this);
+    }
+
+    /// <inheritdoc/>
+    public override string Details =>
+        "Lists staged copies, left-overs and handed-over images below the folders of this host's receivers (and those named "
+        + "with --root), and asks for each whether it may go. Nothing that a later run could go on with, and no handed-over "
+        + "image, is removed without its name or your answer; nothing that a run is writing is removed at all.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
+    [
+        ("disksync clean --root /srv/images", "list, and ask"),
+        ("disksync clean /srv/images/old.img --root /srv/images", "remove what is staged of old.img"),
+    ];
+
+    /// <inheritdoc/>
+    public override Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
+    {
+        string[] named = [.. context.Parse.GetValue(_images)!.Select(Path.GetFullPath)];
+        bool leftOvers = context.Parse.GetValue(_leftOvers);
+        RunRegistry registry = new(_folders.State(context.Parse));
+        IEnumerable<string> roots = _folders.Roots(context.Parse, registry)
+            .Concat(named.Select(n => Path.GetDirectoryName(n) ?? "/")).Distinct(StringComparer.Ordinal);
+        List<StagedStatus> removed = [];
+        List<StagedStatus> kept = [];
+        foreach (StagedCopy copy in roots.SelectMany(StagedCopies.Find).DistinctBy(c => c.Files[0]).ToArray())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (MayGo(context, copy, named, leftOvers))
+            {
+                StagedCopies.Remove(copy);
+                removed.Add(StagedStatus.Of(copy));
+            }
+            else
+            {
+                kept.Add(StagedStatus.Of(copy));
+            }
+        }
+
+        foreach (RunRecord run in registry.List().Where(r => !RunRegistry.IsAlive(r)))
+        {
+            registry.Forget(run.Id);
+        }
+
+        if (named.FirstOrDefault(n => !removed.Exists(r => string.Equals(r.Image, n, StringComparison.Ordinal))) is { } missing)
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage, $"nothing is staged of {missing}", "'disksync clean' lists what there is.");
+        }
+
+        CleanReport report = new(removed, kept);
+        context.Output.Result(report, CliJson.Default.CleanReport, report.Write);
+        return Task.FromResult(ExitCodes.Done);
+    }
+
+    private static bool MayGo(CommandContext context, StagedCopy copy, string[] named, bool leftOvers)
+    {
+        if (copy.InUse)
+        {
+            return false;
+        }
+
+        if (named.Length > 0 || leftOvers)
+        {
+            return named.Contains(copy.Image, StringComparer.Ordinal) || (leftOvers && copy.Kind == StagedKind.LeftOver);
+        }
+
+        if (Console.IsInputRedirected || context.Output.Json || context.Output.Quiet)
+        {
+            return false;
+        }
+
+        context.Output.Error.Write(
+            $"{copy.Files[0]} ({copy.State}, {ByteSize.Format(copy.AllocatedBytes)} on disk): remove it? [y/N] ");
+        return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+}

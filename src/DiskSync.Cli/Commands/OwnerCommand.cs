@@ -1,0 +1,200 @@
+using System.CommandLine;
+using DiskSync.Cli.Connecting;
+using DiskSync.Cli.Output;
+using DiskSync.Cli.Running;
+using DiskSync.Engine;
+using DiskSync.Engine.Replication;
+using DiskSync.Engine.Runs;
+using DiskSync.Engine.Targets;
+using DiskSync.Engine.Transports;
+using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Migration;
+using DiskSync.Handoff.Ownership;
+
+namespace DiskSync.Cli.Commands;
+
+/// <summary><c>disksync owner</c>: who may write an image, what is in doubt, and the way out.</summary>
+internal sealed class OwnerCommand : CliCommand
+{
+    private readonly Argument<string> _image = new("IMAGE")
+    {
+        Description = "the image, under the name that it has when it is usable (not NAME.ceded-EPOCH, not NAME.partial)",
+    };
+
+    private readonly Option<bool> _report = new("--report") { Description = "only say how it stands; resolve nothing" };
+    private readonly Option<bool> _force = new("--force")
+    {
+        Description = "take the image here by your word that the other host is fenced and can never write it again",
+    };
+
+    private readonly Option<bool> _return = new("--return")
+    {
+        Description = "hand back: at the destination to the source, at the source take back what the destination has not taken",
+    };
+
+    private readonly Option<bool> _yes = new("--yes") { Description = "do not ask before --force" };
+    private readonly Option<string?> _destination = new("--destination")
+    {
+        Description = "where the destination can be reached now, where that has changed since the attempt",
+        HelpName = "DEST",
+    };
+
+    private readonly Option<string[]> _hooks = new("--hook")
+    {
+        Description = "the receiver's hooks, so that a resume that failed can be tried again; as in 'disksync receive'",
+        HelpName = "NAME=CMD",
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<int> _hookTimeout = new("--hook-timeout")
+    {
+        Description = "most seconds that a command may take (default 60)",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => 60,
+    };
+
+    private readonly Option<string?> _rsh = new("--rsh") { Description = "program that reaches HOST instead of ssh", HelpName = "CMD" };
+    private readonly Option<string> _remotePath = new("--remote-path")
+    {
+        Description = "disksync on the other host (default disksync)",
+        HelpName = "PATH",
+        DefaultValueFactory = _ => "disksync",
+    };
+
+    private readonly Option<string?> _state = new("--state")
+    {
+        Description = "folder for journals of this host (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
+        HelpName = "DIR",
+    };
+
+    /// <summary>Builds the command.</summary>
+    public OwnerCommand()
+        : base("owner")
+    {
+        Add(_image);
+        foreach (Option option in new Option[]
+            { _report, _force, _return, _yes, _destination, _hooks, _hookTimeout, _rsh, _remotePath, _state })
+        {
+            Add(option);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string Details =>
+        "Says who may write an image and goes on from the last durable record, as far as this host may by itself: an attempt "
+        + "that was cut off before the source had ceded is called off and the machine unpaused; one that was ceded is asked about "
+        + "at the destination and completed or taken back; one that this host owns is finished and its machine resumed."
+        + "\n\n"
+        + "Only where the source has ceded, the destination has not taken over, and no link exists do both sides stay paused. Then "
+        + "--force needs your word that the other host is fenced: powered off, or cut off from the disk for good. If it is not, two "
+        + "machines will write the same disk, and nothing can mend that.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
+    [
+        ("disksync owner web.img", "resolve what a crash has left open"),
+        ("disksync owner web.img --report --json", "only look"),
+        ("disksync owner web.img --return", "at the destination, where its machine will not start: hand back"),
+    ];
+
+    /// <inheritdoc/>
+    public override async Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
+    {
+        string path = context.Parse.GetRequiredValue(_image);
+        bool force = context.Parse.GetValue(_force);
+        bool giveBack = context.Parse.GetValue(_return);
+        if (force && giveBack)
+        {
+            throw new DiskSyncException(FailureKind.Usage, "--force and --return exclude each other", "See 'disksync owner --help'.");
+        }
+
+        string state = StateFolder.Resolve(context.Parse.GetValue(_state));
+        string identity = ImageIdentity.Of(path);
+        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout)), acceptUnfenced: true);
+        using FileTargetProvider provider = new(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/", state);
+        Handoff.Ownership.OwnerCommand owner = parts.Command(
+            provider, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands: true));
+        if (context.Parse.GetValue(_report))
+        {
+            return Print(context, new OwnerResult(owner.Report(identity), string.Empty, Resolved: true));
+        }
+
+        if (force)
+        {
+            Confirm(context, identity);
+            return Print(context, await owner.ForceAsync(identity));
+        }
+
+        await using SourceSession? session = await AskPeerAsync(context, owner.PeerToAsk(identity), parts, state, cancellation);
+        SessionHandOverLink? link = session is null ? null : new SessionHandOverLink(session);
+        return Print(context, giveBack
+            ? await owner.ReturnAsync(identity, link, cancellation)
+            : await owner.ResolveAsync(identity, link, cancellation));
+    }
+
+    private async Task<SourceSession?> AskPeerAsync(
+        CommandContext context, string peer, OwnershipParts parts, string state, CancellationToken cancellation)
+    {
+        string where = context.Parse.GetValue(_destination) ?? peer;
+        if (where.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            Dialer dialer = new(
+                context,
+                context.Parse.GetValue(_rsh),
+                context.Parse.GetValue(_remotePath)!,
+                folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context).Host);
+            return await dialer.DialAsync(DestinationAddress.Parse(where), Guid.NewGuid(), null, cancellation);
+        }
+        catch (DiskSyncException exception)
+        {
+            context.Output.Warning($"the destination {where} cannot be asked: {exception.Message}");
+            return null;
+        }
+    }
+
+    private void Confirm(CommandContext context, string identity)
+    {
+        if (context.Parse.GetValue(_yes))
+        {
+            return;
+        }
+
+        if (Console.IsInputRedirected || context.Output.Json)
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                "--force needs your word, and there is nobody to ask",
+                "Make sure that the other host is fenced, then add --yes.");
+        }
+
+        context.Output.Error.Write(
+            $"{identity}: is the other host powered off, or cut off from this image for good? Two writers destroy it. Type 'fenced' to go on: ");
+        if (!string.Equals(Console.ReadLine()?.Trim(), "fenced", StringComparison.Ordinal))
+        {
+            throw new DiskSyncException(FailureKind.Interrupted, "nothing was changed");
+        }
+    }
+
+    private static int Print(CommandContext context, OwnerResult result)
+    {
+        OwnerOutput report = OwnerOutput.Of(result);
+        context.Output.Result(report, CliJson.Default.OwnerOutput, output =>
+        {
+            if (result.Message.Length > 0)
+            {
+                output.WriteLine(result.Message);
+            }
+
+            foreach (string line in result.Report.Lines)
+            {
+                output.WriteLine(line);
+            }
+        });
+        return result.Resolved ? ExitCodes.Done : (int)FailureKind.OwnershipInDoubt;
+    }
+}
