@@ -1,14 +1,17 @@
 using System.Globalization;
+using DiskSync.Formats;
+using DiskSync.Formats.Seal;
 
 namespace DiskSync.Handoff.Ownership;
 
-/// <summary>Looks for NAME.seal and NAME.ceded-EPOCH beside an image file.</summary>
+/// <summary>Looks for NAME.seal and NAME.ceded-EPOCH beside an image file, or in a device's state folder.</summary>
+/// <remarks>Thread safe. A device is there as long as it is not marked as ceded.</remarks>
 public sealed class FileImageWitness : IImageWitness
 {
-    private readonly ISealFiles _seals;
+    private readonly ImagePlaces _places;
 
-    /// <summary>Looks with the given reader of seals.</summary>
-    public FileImageWitness(ISealFiles seals) => _seals = seals;
+    /// <summary>Looks where the places say.</summary>
+    public FileImageWitness(ImagePlaces places) => _places = places;
 
     /// <inheritdoc/>
     /// <remarks>A folder that cannot be read counts as a damaged seal: what cannot be seen is not assumed to be absent.</remarks>
@@ -16,13 +19,29 @@ public sealed class FileImageWitness : IImageWitness
     {
         try
         {
-            bool exists = File.Exists(image);
-            ulong? seal = _seals.ReadEpoch(image);
-            return new ImageWitness(seal ?? 0, NewestCeded(image), SealDamaged: false, exists);
+            string stem = _places.StemOf(image);
+            ulong ceded = NewestCeded(stem);
+            bool exists = ImagePlaces.IsDevice(image) ? ceded == 0 : File.Exists(image);
+            return new ImageWitness(SealEpoch(stem), ceded, SealDamaged: false, exists);
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FormatViolationException or IOException or UnauthorizedAccessException)
         {
             return new ImageWitness(0, 0, SealDamaged: true, Exists: false);
+        }
+    }
+
+    private static ulong SealEpoch(string stem)
+    {
+        try
+        {
+            using FileStream file = new(stem + ".seal", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            byte[] bytes = new byte[SealCodec.MaxSize + 1];
+            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return SealCodec.Decode(bytes.AsSpan(0, length)).Epoch;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return 0;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DiskSync.Codecs;
+using DiskSync.Formats.Journal;
 using Microsoft.Data.Sqlite;
 
 namespace DiskSync.Handoff.Ownership;
@@ -25,12 +26,12 @@ internal sealed class OwnershipDatabase : IDisposable
         database.Configure();
         database.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id={ApplicationId}"));
         database.Execute("BEGIN IMMEDIATE");
-        database.Execute("CREATE TABLE record(seq INTEGER PRIMARY KEY, image TEXT NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL)");
+        database.Execute("CREATE TABLE record(seq INTEGER PRIMARY KEY, image TEXT NOT NULL, body BLOB NOT NULL)");
         database.Execute("CREATE TABLE head(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, recreated INTEGER NOT NULL, chain BLOB NOT NULL)");
         using (SqliteCommand insert = database.Command("INSERT INTO head VALUES(1, 0, $recreated, $chain)"))
         {
             insert.Parameters.AddWithValue("$recreated", recreated ? 1 : 0);
-            insert.Parameters.AddWithValue("$chain", Bytes(OwnershipEntryCodec.Genesis(recreated)));
+            insert.Parameters.AddWithValue("$chain", Bytes(OwnershipRecordCodec.Genesis(recreated)));
             insert.ExecuteNonQuery();
         }
 
@@ -72,28 +73,21 @@ internal sealed class OwnershipDatabase : IDisposable
         }
 
         (long seq, bool recreated, Hash256 head) = ReadHead();
-        Hash256 chain = OwnershipEntryCodec.Genesis(recreated);
+        Hash256 chain = OwnershipRecordCodec.Genesis(recreated);
         List<OwnershipEntry> entries = [];
-        using SqliteCommand select = Command("SELECT seq, image, body, chain FROM record ORDER BY seq");
+        using SqliteCommand select = Command("SELECT seq, image, body FROM record ORDER BY seq");
         using SqliteDataReader reader = select.ExecuteReader();
         while (reader.Read())
         {
             long expected = entries.Count + 1;
             if (reader.GetValue(0) is not long number || number != expected
                 || reader.GetValue(1) is not string image
-                || reader.GetValue(2) is not byte[] body
-                || reader.GetValue(3) is not byte[] { Length: Hash256.Size } stored)
+                || reader.GetValue(2) is not byte[] body)
             {
                 throw new InvalidDataException($"record {expected} is missing or of the wrong form");
             }
 
-            chain = OwnershipEntryCodec.Chain(chain, number, body);
-            if (chain != new Hash256(stored))
-            {
-                throw new InvalidDataException($"record {expected} does not fit the chain");
-            }
-
-            OwnershipEntry entry = OwnershipEntryCodec.Decode(body);
+            OwnershipEntry entry = OwnershipEntryCodec.Decode(body, number, ref chain);
             if (!string.Equals(entry.Image, image, StringComparison.Ordinal))
             {
                 throw new InvalidDataException($"record {expected} is filed under the wrong image");
@@ -113,13 +107,11 @@ internal sealed class OwnershipDatabase : IDisposable
         long sequence = after;
         foreach (OwnershipEntry entry in entries)
         {
-            byte[] body = OwnershipEntryCodec.Encode(entry);
-            chain = OwnershipEntryCodec.Chain(chain, ++sequence, body);
-            using SqliteCommand insert = Command("INSERT INTO record VALUES($seq, $image, $body, $chain)");
+            byte[] body = OwnershipEntryCodec.Encode(entry, ++sequence, ref chain);
+            using SqliteCommand insert = Command("INSERT INTO record VALUES($seq, $image, $body)");
             insert.Parameters.AddWithValue("$seq", sequence);
             insert.Parameters.AddWithValue("$image", entry.Image);
             insert.Parameters.AddWithValue("$body", body);
-            insert.Parameters.AddWithValue("$chain", Bytes(chain));
             insert.ExecuteNonQuery();
         }
 

@@ -128,7 +128,7 @@ public class OwnershipJournalTests
     [InlineData("DELETE FROM head")]
     [InlineData("UPDATE head SET seq=seq-1")]
     [InlineData("UPDATE head SET recreated=1")]
-    [InlineData("DELETE FROM record WHERE seq=3; UPDATE head SET seq=2, chain=(SELECT chain FROM record WHERE seq=2)")]
+    [InlineData("DELETE FROM record WHERE seq=4; UPDATE head SET seq=2, chain=(SELECT substr(body, -32) FROM record WHERE seq=2)")]
     [InlineData("UPDATE record SET image='/images/b.img' WHERE seq=1")]
     [InlineData("UPDATE record SET body=(SELECT body FROM record WHERE seq=1) WHERE seq=3")]
     [InlineData("UPDATE record SET seq=99 WHERE seq=3")]
