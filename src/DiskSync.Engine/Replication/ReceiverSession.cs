@@ -22,6 +22,9 @@ internal sealed class ReceiverSession : IDisposable
     private readonly Connection _connection;
     // Concurrent only because a reconnect fences the targets from another thread.
     private readonly ConcurrentDictionary<ushort, ITarget> _targets = [];
+
+    // The source may have ceded to what is staged: after Prepared nothing of this session touches it before Refused.
+    private volatile bool _promised;
     private readonly Dictionary<ushort, BatchApplier> _appliers = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -143,6 +146,11 @@ internal sealed class ReceiverSession : IDisposable
     private async Task<bool> HandleNextAsync()
     {
         ReceivedFrame frame = await ReceiveAfterLongOperationAsync();
+        if (_promised && frame.Message is null or Formats.Wire.Messages.Seal or CloseImage { Discard: true })
+        {
+            throw new TransportLostException($"{_connection.Peer} sent {frame.Type} after Prepare: what is prepared stays as it is until it is refused");
+        }
+
         switch (frame.Message)
         {
             case null:
@@ -201,11 +209,9 @@ internal sealed class ReceiverSession : IDisposable
         OpenImage open => Task.Run(() => OpenAsync(image, open)),
         Verify verify => Task.Run(() => VerifyAsync(image, verify)),
         Formats.Wire.Messages.Seal seal => Task.Run(() => SealAsync(image, seal)),
-        Prepare prepare => Task.Run(async () =>
-            await SendAsync(FrameHeader.NoImage, await HandOver().PrepareAsync(prepare, _targets, PeerHost))),
+        Prepare prepare => Task.Run(() => PrepareAsync(prepare)),
         Commit commit => Task.Run(() => CommitAsync(commit)),
-        Refuse refuse => Task.Run(async () =>
-            await SendAsync(FrameHeader.NoImage, await HandOver().RefuseAsync(refuse))),
+        Refuse refuse => Task.Run(() => RefuseAsync(refuse)),
         QueryAttempt query => Task.Run(async () =>
             await SendAsync(FrameHeader.NoImage, await HandOver().QueryAsync(query))),
         _ => throw new TransportLostException($"{_connection.Peer} sent {message.GetType().Name}, which a source does not send"),
@@ -277,6 +283,20 @@ internal sealed class ReceiverSession : IDisposable
         ReceiverLog.TargetSealed(_host.Logger, target.Name, path, request.Epoch, request.Root.ToString());
         Forget(image);
         await SendAsync(image, new Sealed(path));
+    }
+
+    private async Task PrepareAsync(Prepare request)
+    {
+        Message answer = await HandOver().PrepareAsync(request, _targets, PeerHost);
+        _promised |= answer is Prepared;
+        await SendAsync(FrameHeader.NoImage, answer);
+    }
+
+    private async Task RefuseAsync(Refuse request)
+    {
+        Message answer = await HandOver().RefuseAsync(request);
+        _promised &= answer is not Refused;
+        await SendAsync(FrameHeader.NoImage, answer);
     }
 
     private async Task CommitAsync(Commit request)

@@ -4,26 +4,21 @@ using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
 
-/// <summary>Makes images unusable: files by their name, devices not at all, which their user has to accept (safety rule 8).</summary>
+/// <summary>Makes images unusable: files by their name, devices by a mark alone, which their user has to accept (safety rule 8).</summary>
 /// <param name="files">The way for files.</param>
+/// <param name="devices">The way for devices.</param>
 /// <param name="acceptUnfenced">The user's --accept-unfenced.</param>
-public sealed class DeviceAwareNames(ISourceImages files, bool acceptUnfenced) : ISourceImages
+public sealed class DeviceAwareNames(ISourceImages files, ISourceImages devices, bool acceptUnfenced) : ISourceImages
 {
     /// <inheritdoc/>
     public Task MakeUnusableAsync(string image, ulong epoch)
     {
-        if (!ImageIdentity.IsDevice(image))
-        {
-            return files.MakeUnusableAsync(image, epoch);
-        }
-
         CheckDevice(image);
-        return Task.CompletedTask;
+        return Of(image).MakeUnusableAsync(image, epoch);
     }
 
     /// <inheritdoc/>
-    public Task MakeUsableAsync(string image, ulong epoch) =>
-        ImageIdentity.IsDevice(image) ? Task.CompletedTask : files.MakeUsableAsync(image, epoch);
+    public Task MakeUsableAsync(string image, ulong epoch) => Of(image).MakeUsableAsync(image, epoch);
 
     /// <summary>The preflight: a device that nothing keeps others from needs the user's word.</summary>
     /// <exception cref="DiskSyncException">It is a device, and the user has not accepted that (kind Preflight).</exception>
@@ -37,4 +32,6 @@ public sealed class DeviceAwareNames(ISourceImages files, bool acceptUnfenced) :
                 "If you take care of that, add --accept-unfenced.");
         }
     }
+
+    private ISourceImages Of(string image) => ImageIdentity.IsDevice(image) ? devices : files;
 }

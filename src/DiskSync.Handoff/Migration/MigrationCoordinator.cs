@@ -59,6 +59,8 @@ public sealed class MigrationCoordinator
         List<ImageMigration> images = [];
         try
         {
+            // An attempt that was called off without a link is PREPARED there still, and guards its copies.
+            await _handOver.ReleaseEarlierAsync(attempt, new SessionHandOverLink(session), cancellationToken);
             await OpenAsync(session, requests, images, cancellationToken);
             await RunRoundsAsync(images, cancellationToken);
             TimeSpan proof = await ProveAsync(images, cancellationToken);
@@ -270,7 +272,7 @@ public sealed class MigrationCoordinator
             {
                 await using SourceSession session = await _dial(CancellationToken.None);
                 outcome = await _handOver.ResolveAsync(
-                    attempt.Images[0], new SessionHandOverLink(session), CededWish.Complete, CancellationToken.None);
+                    attempt, new SessionHandOverLink(session), CededWish.Complete, CancellationToken.None);
             }
             catch (DiskSyncException exception)
             {

@@ -11,6 +11,7 @@ public sealed class OwnershipParts
 {
     private readonly string _stateFolder;
     private readonly IGuestHooks _hooks;
+    private readonly DeviceMarks _marks;
 
     /// <summary>Puts the parts together; the folder is made if need be.</summary>
     /// <param name="stateFolder">The host's state folder.</param>
@@ -22,8 +23,10 @@ public sealed class OwnershipParts
         _hooks = new CommandGuestHooks(new HookRunner(hookLimit));
         Journal = new OwnershipJournal(_stateFolder);
         Locks = new FileOwnershipLocks(_stateFolder);
-        Witness = new DeviceAwareWitness(new FileImageWitness(new SealFiles()), _stateFolder);
-        Names = new DeviceAwareNames(new FileSourceImages(Side.Source), acceptUnfenced);
+        ImagePlaces places = new(_stateFolder);
+        _marks = new DeviceMarks(places);
+        Witness = new FileImageWitness(places);
+        Names = new DeviceAwareNames(new FileSourceImages(Side.Source), _marks, acceptUnfenced);
     }
 
     /// <summary>The ownership journal.</summary>
@@ -62,7 +65,7 @@ public sealed class OwnershipParts
     private DestinationHandOver Destination(IDestinationImages images, HookCatalog catalog) => new(
         Journal,
         images,
-        new DeviceAwareNames(new FileSourceImages(Side.Destination), acceptUnfenced: true),
+        new DeviceAwareNames(new FileSourceImages(Side.Destination), _marks, acceptUnfenced: true),
         Witness,
         Locks,
         _hooks,

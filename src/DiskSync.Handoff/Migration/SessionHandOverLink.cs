@@ -36,6 +36,12 @@ public sealed class SessionHandOverLink : IHandOverLink
                 $"destination refused the hand-over: {refused.Reason}",
                 "Nothing was handed over. Look at the destination's log, then run the migrate again.");
         }
+
+        var prepared = (Prepared)answer;
+        if (prepared.Attempt != attempt || prepared.Epoch != epoch)
+        {
+            throw WrongAttempt(attempt);
+        }
     }
 
     /// <inheritdoc/>
@@ -43,38 +49,44 @@ public sealed class SessionHandOverLink : IHandOverLink
     {
         // Running may follow Owner at once, so somebody must be waiting for it before Commit is sent.
         _running = _session.Expect<Running>(FrameHeader.NoImage);
-        return await AskAsync(new Commit(attempt, epoch), cancellationToken);
+        return await AskAsync(attempt, new Commit(attempt, epoch), cancellationToken);
     }
 
     /// <inheritdoc/>
     public async Task<ResumeReport> WaitRunningAsync(Guid attempt, CancellationToken cancellationToken)
     {
         Running running = (Running)await (_running ?? _session.Expect<Running>(FrameHeader.NoImage)).WaitAsync(cancellationToken);
-        return new ResumeReport(running.ExitCode == 0, running.ExitCode, running.Output);
+        return running.Attempt != attempt ? throw WrongAttempt(attempt) : new ResumeReport(running.ExitCode == 0, running.ExitCode, running.Output);
     }
 
     /// <inheritdoc/>
     public Task<AttemptStanding> RefuseAsync(Guid attempt, ulong epoch, CancellationToken cancellationToken) =>
-        AskAsync(new Refuse(attempt, epoch), cancellationToken);
+        AskAsync(attempt, new Refuse(attempt, epoch), cancellationToken);
 
     /// <inheritdoc/>
     public async Task<AttemptStanding> QueryAsync(Guid attempt, CancellationToken cancellationToken)
     {
         AttemptStatus status = await _session.RequestAsync<AttemptStatus>(
             FrameHeader.NoImage, new QueryAttempt(attempt), cancellationToken);
-        return new AttemptStanding(status.State, status.Epoch);
+        return status.Attempt == attempt ? new AttemptStanding(status.State, status.Epoch) : throw WrongAttempt(attempt);
     }
 
-    private async Task<AttemptStanding> AskAsync(Message request, CancellationToken cancellationToken)
+    private async Task<AttemptStanding> AskAsync(Guid attempt, Message request, CancellationToken cancellationToken)
     {
         Message answer = await _session.RequestAsync(
             FrameHeader.NoImage, request, [typeof(Owner), typeof(Refused), typeof(AttemptStatus)], cancellationToken);
-        return answer switch
+        (Guid named, AttemptStanding standing) = answer switch
         {
-            Owner owner => new AttemptStanding(AttemptState.Owner, owner.Epoch),
-            Refused refused => new AttemptStanding(AttemptState.Refused, refused.Epoch, refused.Reason),
-            AttemptStatus status => new AttemptStanding(status.State, status.Epoch),
+            Owner owner => (owner.Attempt, new AttemptStanding(AttemptState.Owner, owner.Epoch)),
+            Refused refused => (refused.Attempt, new AttemptStanding(AttemptState.Refused, refused.Epoch, refused.Reason)),
+            AttemptStatus status => (status.Attempt, new AttemptStanding(status.State, status.Epoch)),
             _ => throw new TransportLostException($"{_session.Peer} answered {request.GetType().Name} with {answer.GetType().Name}"),
         };
+
+        // An answer about another attempt must decide nothing about this one.
+        return named == attempt ? standing : throw WrongAttempt(attempt);
     }
+
+    private TransportLostException WrongAttempt(Guid attempt) =>
+        new($"{_session.Peer} was asked about attempt {attempt} and answered about another");
 }

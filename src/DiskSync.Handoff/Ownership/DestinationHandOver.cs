@@ -164,7 +164,10 @@ public sealed class DestinationHandOver
         OwnershipEntry[] owned = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Owner)];
         if (owned.Length == 0)
         {
-            return new ResumeReport(Standing(view, attempt).State == AttemptState.Running, 0, string.Empty);
+            AttemptStanding standing = Standing(view, attempt);
+            return standing.State == AttemptState.Running
+                ? new ResumeReport(Running: true, 0, string.Empty)
+                : new ResumeReport(Running: false, -1, $"the attempt is {standing.State} here");
         }
 
         await _images.FinishImagesAsync([.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))]);

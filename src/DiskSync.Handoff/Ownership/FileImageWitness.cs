@@ -1,11 +1,10 @@
 using System.Globalization;
-using DiskSync.Formats;
-using DiskSync.Formats.Seal;
+using DiskSync.Engine.Targets;
 
 namespace DiskSync.Handoff.Ownership;
 
 /// <summary>Looks for NAME.seal and NAME.ceded-EPOCH beside an image file, or in a device's state folder.</summary>
-/// <remarks>Thread safe. A device is there as long as it is not marked as ceded.</remarks>
+/// <remarks>Thread safe. A device is there unless it was marked as ceded and no copy was sealed on it since.</remarks>
 public sealed class FileImageWitness : IImageWitness
 {
     private readonly ImagePlaces _places;
@@ -21,27 +20,13 @@ public sealed class FileImageWitness : IImageWitness
         {
             string stem = _places.StemOf(image);
             ulong ceded = NewestCeded(stem);
-            bool exists = ImagePlaces.IsDevice(image) ? ceded == 0 : File.Exists(image);
-            return new ImageWitness(SealEpoch(stem), ceded, SealDamaged: false, exists);
+            ulong seal = SealFile.ReadEpoch(stem) ?? 0;
+            bool exists = ImageIdentity.IsDevice(image) ? ceded == 0 || seal > ceded : File.Exists(image);
+            return new ImageWitness(seal, ceded, SealDamaged: false, exists);
         }
-        catch (Exception e) when (e is FormatViolationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             return new ImageWitness(0, 0, SealDamaged: true, Exists: false);
-        }
-    }
-
-    private static ulong SealEpoch(string stem)
-    {
-        try
-        {
-            using FileStream file = new(stem + ".seal", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            byte[] bytes = new byte[SealCodec.MaxSize + 1];
-            int length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return SealCodec.Decode(bytes.AsSpan(0, length)).Epoch;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return 0;
         }
     }
 

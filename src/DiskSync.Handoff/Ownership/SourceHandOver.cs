@@ -152,7 +152,7 @@ public sealed class SourceHandOver
     /// <param name="resume">The resume command or hook's name; empty for none.</param>
     /// <param name="link">The destination.</param>
     /// <param name="cancellationToken">Honoured until the images are made unusable.</param>
-    /// <returns>Done; or, where the destination refused, SourceRuns or SourceOwnsButPaused; or InDoubt: call <see cref="ResolveAsync"/> with a new link.</returns>
+    /// <returns>Done; or, where the destination refused, SourceRuns or SourceOwnsButPaused; or InDoubt: call <see cref="ResolveAsync(SourceAttempt, IHandOverLink, CededWish, CancellationToken)"/> with a new link.</returns>
     /// <exception cref="DiskSyncException">Failed before CEDED. The attempt has been called off by then.</exception>
     public async Task<HandOverResult> HandOverAsync(
         SourceAttempt attempt,
@@ -219,8 +219,23 @@ public sealed class SourceHandOver
 
         using IDisposable locks = _locks.TryAcquire(judgement.Last!.Images) ?? throw OwnershipErrors.Busy(judgement.Last.Images);
         OwnershipView view = _journal.Read();
-        OwnershipEntry last = view.Last(image)!;
-        var attempt = SourceAttempt.FromJournal(view.First(image, last.Attempt)!);
+        var attempt = SourceAttempt.FromJournal(view.First(image, view.Last(image)!.Attempt)!);
+        return await ResolveAsync(attempt, link, wish, cancellationToken);
+    }
+
+    /// <summary>The same for an attempt of this process, whose locks it holds: after an answer of InDoubt, with a new link.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="link">The destination, or null where it cannot be reached.</param>
+    /// <param name="wish">Which way to go where both are open.</param>
+    /// <param name="cancellationToken">Stops waiting for the destination's guest.</param>
+    public async Task<HandOverResult> ResolveAsync(SourceAttempt attempt, IHandOverLink? link, CededWish wish, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(attempt);
+        if (_journal.Read().Open(attempt.Id, AttemptRole.Source) is not [var last, ..])
+        {
+            return new HandOverResult(HandOverState.Nothing, attempt.Id, attempt.Epoch, "The images have moved on to a later attempt.");
+        }
+
         switch (last.Kind)
         {
             case AttemptState.Paused:

@@ -1,6 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
+using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Tests.Ownership;
@@ -263,13 +264,33 @@ public sealed class RealFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task The_process_that_lost_the_answer_asks_again_while_it_holds_its_locks()
+    {
+        string image = _a.ImageOf(Name);
+        using SourceAttempt attempt = _a.Source.Begin([image], "b", string.Empty);
+        await _a.Source.PauseAsync(attempt, string.Empty);
+        File.Copy(image, _b.ImageOf(Name + ".partial"));
+        Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
+        HandOverResult result = await _a.Source.HandOverAsync(attempt, [root], string.Empty, new CutLink(new DirectLink(_b), cutCommit: true), default);
+        Assert.Equal(HandOverState.InDoubt, result.State);
+
+        result = await _a.Source.ResolveAsync(attempt, new DirectLink(_b), CededWish.Complete, default);
+
+        Assert.Equal(HandOverState.Done, result.State);
+        Assert.True(_b.Owner.Report(_b.ImageOf(Name)).MayRunHere);
+    }
+
+    [Fact]
     public async Task A_device_is_ceded_by_a_mark_and_only_where_that_was_accepted()
     {
         ImagePlaces places = new(_temp["state-a"]);
         FileImageWitness witness = new(places);
-        await Assert.ThrowsAsync<DiskSyncException>(() => new DeviceSourceImages(places, acceptUnfenced: false).MakeUnusableAsync("device:disk-1", 2));
+        DeviceAwareNames refused = new(new FileSourceImages(), new DeviceMarks(places), acceptUnfenced: false);
+        Assert.Equal(
+            FailureKind.Preflight,
+            (await Assert.ThrowsAsync<DiskSyncException>(() => refused.MakeUnusableAsync("device:disk-1", 2))).Kind);
 
-        DeviceSourceImages devices = new(places, acceptUnfenced: true);
+        DeviceAwareNames devices = new(new FileSourceImages(), new DeviceMarks(places), acceptUnfenced: true);
         Assert.True(witness.Look("device:disk-1").Exists);
         await devices.MakeUnusableAsync("device:disk-1", 2);
         await devices.MakeUnusableAsync("device:disk-1", 2);

@@ -6,42 +6,28 @@ namespace DiskSync.Handoff.Ownership;
 
 /// <summary>Devices, which have no name to take away: ceding leaves a durable mark in the device's state folder.</summary>
 /// <remarks>
-/// The mark keeps DiskSync off the device, and remembers the epoch if the journal is lost. It keeps nobody else off:
-/// an export or a hotplug script can (a later slice brings those); until then the user must have accepted that.
+/// The mark keeps DiskSync off the device, and remembers the epoch if the journal is lost. It keeps nobody else off,
+/// which the user must have accepted (--accept-unfenced); our export or a hotplug script could.
 /// </remarks>
-public sealed class DeviceSourceImages : ISourceImages
+public sealed class DeviceMarks : ISourceImages
 {
     private readonly ImagePlaces _places;
-    private readonly bool _acceptUnfenced;
 
     /// <summary>Puts the marks into devices' state folders.</summary>
     /// <param name="places">Where those are.</param>
-    /// <param name="acceptUnfenced">The user said <c>--accept-unfenced</c>.</param>
-    public DeviceSourceImages(ImagePlaces places, bool acceptUnfenced)
-    {
-        _places = places;
-        _acceptUnfenced = acceptUnfenced;
-    }
-
-    /// <summary>What the preflight of a migrate says of a device that is not accepted unfenced.</summary>
-    public static DiskSyncException Unfenced(string image) => new(
-        FailureKind.Preflight,
-        $"source {image}: a device cannot be renamed, so nothing here keeps another program from starting a guest on it after the hand-over",
-        "Say --accept-unfenced if you see to that yourself.");
+    public DeviceMarks(ImagePlaces places) => _places = places;
 
     /// <inheritdoc/>
-    public Task MakeUnusableAsync(string image, ulong epoch) => _acceptUnfenced
-        ? ChangeAsync(image, epoch, File.Exists, static path =>
+    public Task MakeUnusableAsync(string image, ulong epoch) => ChangeAsync(image, epoch, File.Exists, static path =>
+    {
+        using FileStream mark = new(path, new FileStreamOptions
         {
-            using FileStream mark = new(path, new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
-            mark.Flush(flushToDisk: true);
-        })
-        : throw Unfenced(image);
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        mark.Flush(flushToDisk: true);
+    });
 
     /// <inheritdoc/>
     public Task MakeUsableAsync(string image, ulong epoch) => ChangeAsync(image, epoch, path => !File.Exists(path), File.Delete);
