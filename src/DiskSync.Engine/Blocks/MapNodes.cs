@@ -5,49 +5,46 @@ namespace DiskSync.Engine.Blocks;
 
 /// <summary>The level-1 nodes of a <see cref="PagedMap"/> and what is known about its pages; the levels above are folded from them.</summary>
 /// <remarks>
-/// One group for each 256 pages, made when one of them is touched: 8 KiB for 256 x 256 blocks, so 32 MiB for a dense
-/// terabyte of 4 KiB blocks and nothing for its holes. A root costs one node for each changed page, one for each
-/// group that has one, and the few levels above. Not thread safe; the map's lock covers it.
+/// One <see cref="MapNodeGroup"/> for each 256 pages, made when one of them is touched: 8 KiB where all of its pages are
+/// stored, so 32 MiB for a dense terabyte of 4 KiB blocks, and next to nothing for holes. A root costs one node for each
+/// changed page, one for each group that has one, and the few levels above. Not thread safe; the map's lock covers it.
 /// </remarks>
 internal sealed class MapNodes
 {
     private readonly BlockGeometry _geometry;
     private readonly Func<long, Hash256> _defaultNode;
-    private readonly Group?[] _groups;
+    private readonly MapNodeGroup?[] _groups;
     private readonly long _pages;
     private Hash256 _uniformNode;
+    private Hash256 _uniformGroup;
 
     public MapNodes(BlockGeometry geometry, Func<long, Hash256> defaultNode)
     {
         _geometry = geometry;
         _defaultNode = defaultNode;
         _pages = MapNode.CountAt(geometry.BlockCount, 1);
-        _groups = new Group?[(_pages + MapNode.Fanout - 1) / MapNode.Fanout];
+        _groups = new MapNodeGroup?[(_pages + MapNode.Fanout - 1) / MapNode.Fanout];
     }
 
-    private enum PageState : byte
+    /// <summary>Whether it is known if a page is stored.</summary>
+    public bool IsAsked(long page) => GroupOf(page).IsAsked(Index(page));
+
+    /// <summary>Whether a page is known to have never been stored.</summary>
+    public bool IsAbsent(long page) => IsAsked(page) && !GroupOf(page).IsPresent(Index(page));
+
+    public void MarkAbsent(long page) => GroupOf(page).MarkAbsent(Index(page));
+
+    public void MarkPresent(long page)
     {
-        /// <summary>The file has not been asked.</summary>
-        Unasked,
-
-        /// <summary>Never stored.</summary>
-        Absent,
-
-        /// <summary>Stored, or in the cache.</summary>
-        Present,
+        MapNodeGroup group = GroupOf(page);
+        group.MarkPresent(Index(page));
     }
 
-    public bool IsAbsent(long page) => GroupOf(page).States[Index(page)] == PageState.Absent;
-
-    public void MarkAbsent(long page) => GroupOf(page).States[Index(page)] = PageState.Absent;
-
-    public void MarkPresent(long page) => GroupOf(page).States[Index(page)] = PageState.Present;
-
-    /// <summary>A page has changed: its node and those above are stale.</summary>
+    /// <summary>A page that is present has changed: its node and those above are stale.</summary>
     public void Invalidate(long page)
     {
-        Group group = GroupOf(page);
-        group.Nodes[Index(page)] = Hash256.Unknown;
+        MapNodeGroup group = GroupOf(page);
+        group.NodeOf(Index(page)) = Hash256.Unknown;
         group.Node = Hash256.Unknown;
     }
 
@@ -101,30 +98,53 @@ internal sealed class MapNodes
 
     private Hash256 NodeOfGroup(int index, Func<long, Hash256?> nodeOf)
     {
-        Group group = GroupOf((long)index * MapNode.Fanout);
+        long first = (long)index * MapNode.Fanout;
+        MapNodeGroup group = GroupOf(first);
         if (!group.Node.IsUnknown)
         {
             return group.Node;
         }
 
-        int count = (int)Math.Min(MapNode.Fanout, _pages - ((long)index * MapNode.Fanout));
+        int count = (int)Math.Min(MapNode.Fanout, _pages - first);
+        Span<byte> children = stackalloc byte[MapNode.Fanout * Hash256.Size];
+        bool uniform = count == MapNode.Fanout && first + count < _pages;
         for (int i = 0; i < count; i++)
         {
-            group.Nodes[i] = NodeOfPage(((long)index * MapNode.Fanout) + i, nodeOf);
+            Hash256 node = NodeOfPage(first + i, nodeOf);
+            uniform &= !group.IsPresent(i);
+            node.CopyTo(children[(i * Hash256.Size)..]);
         }
 
-        Span<byte> children = stackalloc byte[MapNode.Fanout * Hash256.Size];
-        return group.Node = Fold(group.Nodes.AsSpan(0, count), children);
+        // Most groups of a sparse image are all alike: hashed once.
+        if (!uniform)
+        {
+            return group.Node = MapNode.Hash(children[..(count * Hash256.Size)]);
+        }
+
+        if (_uniformGroup.IsUnknown)
+        {
+            _uniformGroup = MapNode.Hash(children);
+        }
+
+        return group.Node = _uniformGroup;
     }
 
     private Hash256 NodeOfPage(long page, Func<long, Hash256?> nodeOf)
     {
-        ref Hash256 node = ref GroupOf(page).Nodes[Index(page)];
-        if (node.IsUnknown)
+        MapNodeGroup group = GroupOf(page);
+        int index = Index(page);
+        if (group.IsPresent(index) && group.NodeOf(index) is { IsUnknown: false } known)
         {
-            node = nodeOf(page) ?? (page == _pages - 1 ? _defaultNode(page) : UniformNode());
+            return known;
         }
 
+        if (IsAbsent(page) || nodeOf(page) is not { } node)
+        {
+            return page == _pages - 1 ? _defaultNode(page) : UniformNode();
+        }
+
+        // Asking may have found out only now that the page is there.
+        group.NodeOf(index) = node;
         return node;
     }
 
@@ -138,14 +158,5 @@ internal sealed class MapNodes
         return _uniformNode;
     }
 
-    private Group GroupOf(long page) => _groups[page / MapNode.Fanout] ??= new Group();
-
-    private sealed class Group
-    {
-        public Hash256[] Nodes { get; } = new Hash256[MapNode.Fanout];
-
-        public PageState[] States { get; } = new PageState[MapNode.Fanout];
-
-        public Hash256 Node { get; set; }
-    }
+    private MapNodeGroup GroupOf(long page) => _groups[page / MapNode.Fanout] ??= new MapNodeGroup();
 }

@@ -233,7 +233,7 @@ public sealed class PagedMap : IDisposable
                 return;
             }
 
-            page = new MapPage(BlocksOf(number));
+            page = FreshPage(number);
             for (int i = 0; i < page.Count; i++)
             {
                 page[i] = DefaultOf((number * PageBlocks) + i);
@@ -258,6 +258,11 @@ public sealed class PagedMap : IDisposable
             return cached;
         }
 
+        if (!_nodes.IsAsked(number))
+        {
+            SkipHole(number);
+        }
+
         return _nodes.IsAbsent(number) ? null : Load(number);
     }
 
@@ -271,7 +276,7 @@ public sealed class PagedMap : IDisposable
             return null;
         }
 
-        MapPage page = new(BlocksOf(number));
+        MapPage page = FreshPage(number);
         if (read == StoredBytes && new Hash256(stored[HashBytes..]) == Check(number, stored[..HashBytes]))
         {
             page.ReadFrom(stored);
@@ -283,6 +288,35 @@ public sealed class PagedMap : IDisposable
         }
 
         Keep(number, page);
+        return page;
+    }
+
+    /// <summary>Marks the pages that lie in a hole of the file as never stored: reading a hole would cost as much as reading data.</summary>
+    private void SkipHole(long number)
+    {
+        long data = _file.NextData(number * StoredBytes);
+        long end = Math.Min(PageCount, data / StoredBytes);
+        for (long page = number; page < end && !_nodes.IsAsked(page); page++)
+        {
+            _nodes.MarkAbsent(page);
+        }
+    }
+
+    /// <summary>A page of unknown hashes; where the cache is full it is made of the oldest one.</summary>
+    private MapPage FreshPage(long number)
+    {
+        if (_cache.Count < MaxCachedPages)
+        {
+            return new MapPage(BlocksOf(number));
+        }
+
+        // Written before it is let go: a page that cannot be written keeps what only it knows.
+        long oldest = _order.Peek();
+        MapPage page = _cache[oldest];
+        WriteBack(oldest, page);
+        _cache.Remove(oldest);
+        _order.Dequeue();
+        page.Reuse(BlocksOf(number));
         return page;
     }
 

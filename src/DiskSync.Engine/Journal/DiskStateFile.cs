@@ -62,6 +62,10 @@ public sealed class DiskStateFile : IStateFile
     }
 
     /// <inheritdoc/>
+    public long NextData(long offset) => Try(() =>
+        _file.TrySeekData(offset, out long found) ? (found < 0 ? long.MaxValue : found) : offset);
+
+    /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         try

@@ -20,6 +20,10 @@ public interface IStateFile : IDisposable
     /// <returns>How many bytes were read; fewer than asked only where the file ends.</returns>
     int Read(long offset, Span<byte> buffer);
 
+    /// <summary>The first byte at or after an offset that may be something else than zero, or <see cref="long.MaxValue"/> where none follows.</summary>
+    /// <remarks>A hint that saves reading holes: a file that cannot tell answers with the offset itself.</remarks>
+    long NextData(long offset) => offset < Length ? offset : long.MaxValue;
+
     /// <summary>Writes all of the data; a gap before the offset reads as zeros.</summary>
     void Write(long offset, ReadOnlySpan<byte> data);
 

@@ -47,6 +47,19 @@ public sealed class InMemoryStateFile : IStateFile
     }
 
     /// <inheritdoc/>
+    public long NextData(long offset)
+    {
+        long piece = offset / PieceSize;
+        long last = (Length - 1) / PieceSize;
+        while (piece <= last && !_pieces.ContainsKey(piece))
+        {
+            piece++;
+        }
+
+        return offset >= Length || piece > last ? long.MaxValue : Math.Max(offset, piece * PieceSize);
+    }
+
+    /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
