@@ -29,7 +29,7 @@ internal static class SampleImages
         file.SetLength((24 << 20) + (5 * 512));
     }
 
-    /// <summary>Changes some 4 KiB pages of an image, here and there.</summary>
+    /// <summary>Changes some 4 KiB pages of the noise in an image, here and there.</summary>
     /// <returns>The bytes changed.</returns>
     public static long ChangeSome(string path, int seed, int pages)
     {
@@ -39,7 +39,7 @@ internal static class SampleImages
         for (int i = 0; i < pages; i++)
         {
             dice.NextBytes(page);
-            file.Position = dice.Next((int)(file.Length / page.Length)) * (long)page.Length;
+            file.Position = dice.Next((8 << 20) / page.Length) * (long)page.Length;
             file.Write(page);
         }
 

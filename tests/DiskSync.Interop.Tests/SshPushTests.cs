@@ -31,10 +31,7 @@ public sealed class SshPushTests : IDisposable
         Assert.True(second.ExitCode == 0, second.ToString());
         Tool.Run("diffutils", "cmp", image, copy);
         long sent = second.Json.GetProperty("bytesSent").GetInt64();
-        Assert.True(sent < 2 * changed, $"{sent} bytes were sent for {changed} changed ones");
-        Assert.Equal(
-            first.Json.GetProperty("root").GetString()!.Length,
-            second.Json.GetProperty("root").GetString()!.Length);
+        Assert.True(sent < 1.2 * changed, $"{sent} bytes were sent for {changed} changed ones");
     }
 
     [Fact]

@@ -14,6 +14,9 @@ namespace DiskSync.Engine.Transports;
 public sealed class ProcessTransport : ITransport
 {
     private const int KeptErrorLines = 20;
+
+    /// <summary>What a POSIX shell, and so ssh, ends with where it does not find the program.</summary>
+    private const int NotFound = 127;
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
@@ -96,7 +99,8 @@ public sealed class ProcessTransport : ITransport
         }
 
         return $"{Path.GetFileName(_process.StartInfo.FileName)} ended with exit code {_process.ExitCode}"
-            + (words.Length > 0 ? $": {words}" : string.Empty);
+            + (words.Length > 0 ? $": {words}" : string.Empty)
+            + (_process.ExitCode == NotFound ? "; --remote-path says where disksync is on the other side" : string.Empty);
     }
 
     /// <inheritdoc/>
