@@ -29,6 +29,10 @@ public sealed class FrameWriter
     }
 
     /// <summary>Writes one control message; flushing is the caller's.</summary>
+    /// <remarks>
+    /// The count in an <see cref="End"/> is set here, whatever the message says: only here is it known which frame it
+    /// becomes, as a Ping of another thread may come in between.
+    /// </remarks>
     /// <param name="output">Where to.</param>
     /// <param name="image">The image's index, or <see cref="FrameHeader.NoImage"/>.</param>
     /// <param name="message">The message.</param>
@@ -43,7 +47,7 @@ public sealed class FrameWriter
         }
 
         _scratch.ResetWrittenCount();
-        FrameType type = MessageCodec.Encode(message, _scratch);
+        FrameType type = MessageCodec.Encode(message is End ? new End(FramesWritten + 1) : message, _scratch);
         ReadOnlySpan<byte> body = _scratch.WrittenSpan;
         CheckFrame(type, image, body.Length);
         Span<byte> raw = output.GetSpan(FrameHeader.Size);

@@ -133,6 +133,26 @@ public sealed class FrameTests
     }
 
     [Fact]
+    public void An_end_counts_itself_whatever_came_in_between()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var writer = new FrameWriter();
+        writer.Write(output, 0, new Ping(1));
+        var end = new End(writer.FramesWritten + 1);
+        writer.Write(output, 0, new Ping(2));
+        writer.Write(output, 0, end);
+        var buffer = new ReadOnlySequence<byte>(output.WrittenMemory);
+        var reader = new FrameReader();
+        Frame last = default;
+        while (reader.TryRead(ref buffer, out Frame frame))
+        {
+            last = frame;
+        }
+
+        Assert.Equal(new End(3), MessageCodec.Decode(last.Type, last.Body));
+    }
+
+    [Fact]
     public void Reading_frames_allocates_nothing()
     {
         var output = new ArrayBufferWriter<byte>();

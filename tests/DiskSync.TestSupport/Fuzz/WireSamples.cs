@@ -32,7 +32,7 @@ public static class WireSamples
         new Progress(ProgressPhase.ReadingBack, 1 << 20, 5UL << 30),
         new Ping(0x0102030405060708),
         new Pong(0x0807060504030201),
-        new End(1001),
+        new End(1),
         new EndAck(1001),
         new Abort(AbortCode.DestinationError, true, "vm/disk.img", 1L << 35, "no space left on device", "free some space and run it again"),
         new BatchAck(77, [new RefusedBlock(12, RefusalReason.PatchMismatch), new RefusedBlock(13, RefusalReason.CopyMismatch)]),

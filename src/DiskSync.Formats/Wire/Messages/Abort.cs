@@ -1,6 +1,7 @@
 namespace DiskSync.Formats.Wire.Messages;
 
 /// <summary>Either way: the session has failed; nothing follows.</summary>
+/// <remarks>Undoes nothing: what is staged stays, and records of a hand-over decide as without it. Texts are shown to the user as they are, escaped.</remarks>
 /// <param name="Code">The kind of failure.</param>
 /// <param name="AtDestination">On which side it happened.</param>
 /// <param name="Image">The image, or empty.</param>

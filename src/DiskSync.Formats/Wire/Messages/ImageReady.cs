@@ -3,6 +3,7 @@ using DiskSync.Codecs;
 namespace DiskSync.Formats.Wire.Messages;
 
 /// <summary>Destination to source, the answer to <see cref="OpenImage"/>: the target is locked and writable.</summary>
+/// <remarks>Earlier sessions on this target have been fenced and drained when this is sent (safety rule 2).</remarks>
 /// <param name="Fence">The session's fencing number on this target.</param>
 /// <param name="State">What the target holds.</param>
 /// <param name="KnownBlocks">How many blocks' hashes the destination knows.</param>

@@ -3,6 +3,7 @@ using DiskSync.Codecs;
 namespace DiskSync.Formats.Wire.Messages;
 
 /// <summary>Source to destination: lock the target, stage the copy.</summary>
+/// <remarks>May take long where something must be hashed or cloned first; the destination sends <see cref="Progress"/> meanwhile. Answered by <see cref="ImageReady"/>.</remarks>
 /// <param name="Name">The target, relative to the receiver's root.</param>
 /// <param name="Length">The image's length in bytes.</param>
 /// <param name="Granularity">The block size in bytes.</param>
