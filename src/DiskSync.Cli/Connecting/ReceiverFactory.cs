@@ -10,9 +10,15 @@ namespace DiskSync.Cli.Connecting;
 /// <summary>Makes receivers: for another process, or for a destination that is a path of this host.</summary>
 internal static class ReceiverFactory
 {
-    /// <summary>A receiver that takes copies but no ownership.</summary>
+    // A push runs none; the runner wants a limit all the same.
+    private static readonly TimeSpan NoHooks = TimeSpan.FromSeconds(1);
+
+    /// <summary>A receiver in this process for a push to a path of this host.</summary>
+    /// <remarks>Where this host owns images, its journal is asked, so that a push never replaces a disk whose machine runs here.</remarks>
     public static ReceiverHost CreateForPush(string root, string stateFolder, CommandContext context) =>
-        new(new FileTargetProvider(root, stateFolder), null, new ReceiverOptions(), Logger(context));
+        OwnershipParts.ExistIn(stateFolder)
+            ? Create(root, stateFolder, new OwnershipParts(stateFolder, NoHooks, acceptUnfenced: true), HookCatalog.Empty, context).Host
+            : new ReceiverHost(new FileTargetProvider(root, stateFolder), null, new ReceiverOptions(), Logger(context));
 
     /// <summary>A receiver that takes ownership too.</summary>
     /// <param name="root">The folder that confines it.</param>

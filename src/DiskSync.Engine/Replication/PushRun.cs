@@ -27,8 +27,37 @@ public static class PushRun
         IProgressSink progress,
         CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
         RefuseEmpty(request.Source);
+        try
+        {
+            return await CopyAsync(session, request, options, progress, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            await session.TellPeerAsync(exception);
+            throw;
+        }
+    }
+
+    /// <summary>An empty image is almost always a mistake in a path or a failed export, never a machine's disk.</summary>
+    /// <exception cref="ImageIOException">The image has no bytes.</exception>
+    public static void RefuseEmpty(IBlockDevice source)
+    {
+        if (source.Length == 0)
+        {
+            throw new ImageIOException(
+                Side.Source, source.Name, -1, "copy", "the image is empty (0 bytes)", "Check the path.");
+        }
+    }
+
+    private static async Task<PushResult> CopyAsync(
+        SourceSession session,
+        TransferRequest request,
+        SenderOptions options,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
         using ImageSender sender =
             await TransferOpener.OpenAsync(session, Image, request, options, progress, cancellationToken);
         List<RoundResult> rounds =
@@ -52,16 +81,5 @@ public static class PushRun
             sender.Ready.Notice,
             proof.Elapsed,
             Stopwatch.GetElapsedTime(start));
-    }
-
-    /// <summary>An empty image is almost always a mistake in a path or a failed export, never a machine's disk.</summary>
-    /// <exception cref="ImageIOException">The image has no bytes.</exception>
-    public static void RefuseEmpty(IBlockDevice source)
-    {
-        if (source.Length == 0)
-        {
-            throw new ImageIOException(
-                Side.Source, source.Name, -1, "copy", "the image is empty (0 bytes)", "Check the path.");
-        }
     }
 }

@@ -131,10 +131,16 @@ public sealed class SourceSession : IAsyncDisposable
     public async Task EndAsync(CancellationToken cancellationToken) =>
         await RequestAsync<EndAck>(FrameHeader.NoImage, new End((ulong)_connection.FramesSent + 1), cancellationToken);
 
-    /// <summary>Tells the destination why this side gives up; best effort.</summary>
-    public Task AbortAsync(DiskSyncException failure) =>
-        _connection.SendAbortAsync(new Abort(
-            PeerAbortedException.CodeOf(failure.Kind), false, string.Empty, -1, failure.Message, failure.Advice));
+    /// <summary>Tells the destination why this side gives up, where it does not know it already; best effort.</summary>
+    /// <param name="failure">What ended the work on this side.</param>
+    public Task TellPeerAsync(Exception failure) => failure switch
+    {
+        TransportLostException or PeerAbortedException => Task.CompletedTask,
+        DiskSyncException known => AbortAsync(known.Kind, known.Message, known.Advice),
+        OperationCanceledException => AbortAsync(
+            FailureKind.Interrupted, "the source was stopped by its user", "What is durable is kept for the next run."),
+        _ => AbortAsync(FailureKind.Source, $"bug in the source: {failure.Message}", string.Empty),
+    };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -146,6 +152,9 @@ public sealed class SourceSession : IAsyncDisposable
         _stop.Dispose();
         _requestLock.Dispose();
     }
+
+    private Task AbortAsync(FailureKind kind, string message, string advice) => _connection.SendAbortAsync(
+        new Abort(PeerAbortedException.CodeOf(kind), false, string.Empty, -1, message, advice));
 
     private async Task<Task<Message>> StartRequestAsync(
         ushort image, Message request, IReadOnlyList<Type> replies, CancellationToken cancellationToken)

@@ -26,12 +26,19 @@ public sealed class RunRegistry
     /// <param name="destination">The destination as the user wrote it.</param>
     /// <param name="limit">Followed by what the user sets while the run lasts; null where nothing is limited.</param>
     /// <param name="next">Where progress is passed on to; null for nowhere.</param>
-    /// <returns>The run; disposing it removes its file.</returns>
-    /// <exception cref="DiskSyncException">The folder cannot be made.</exception>
+    /// <returns>The run; disposing it removes its file. Where the folder cannot be made there is no file, and the run is not listed.</returns>
     public Run Register(
         string command, IReadOnlyList<string> images, string destination, RateLimiter? limit, IProgressSink? next)
     {
-        StateFolder.Create(_folder);
+        try
+        {
+            StateFolder.Create(_folder);
+        }
+        catch (DiskSyncException)
+        {
+            // A push needs no state folder; it only goes unlisted.
+        }
+
         return new Run(_folder, limit, new RunRecord
         {
             Id = $"{command}-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}",

@@ -71,6 +71,11 @@ public sealed class MigrationCoordinator
             return await SwitchOverAsync(
                 new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), cancellationToken);
         }
+        catch (Exception exception)
+        {
+            await session.TellPeerAsync(exception);
+            throw;
+        }
         finally
         {
             foreach (ImageMigration image in images)
