@@ -3,6 +3,7 @@ using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Runs;
+using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Cli.Commands;
 
@@ -52,12 +53,19 @@ internal sealed class CleanCommand : CliCommand
         RunRegistry registry = new(_folders.State(context.Parse));
         IEnumerable<string> roots = _folders.Roots(context.Parse, registry)
             .Concat(named.Select(n => Path.GetDirectoryName(n) ?? "/")).Distinct(StringComparer.Ordinal);
+        StagedCopyGuard guard = new(_folders.State(context.Parse));
         List<StagedStatus> removed = [];
         List<StagedStatus> kept = [];
         foreach (StagedCopy copy in roots.SelectMany(StagedCopies.Find).DistinctBy(c => c.Files[0]).ToArray())
         {
             cancellation.ThrowIfCancellationRequested();
-            if (MayGo(context, copy, named, leftOvers))
+            bool promised = guard.IsPromised(copy.Image);
+            if (promised && named.Contains(copy.Image, StringComparer.Ordinal))
+            {
+                throw StagedCopyGuard.Refusal(copy.Image);
+            }
+
+            if (!promised && MayGo(context, copy, named, leftOvers))
             {
                 StagedCopies.Remove(copy);
                 removed.Add(StagedStatus.Of(copy));

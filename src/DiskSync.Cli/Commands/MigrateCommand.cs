@@ -179,9 +179,19 @@ internal sealed class MigrateCommand : CliCommand
         }
 
         context.Output.Note("an earlier attempt was cut off; resolving it first");
-        await using SourceSession session = await dial(cancellation);
+        SourceSession? session = null;
+        try
+        {
+            session = await dial(cancellation);
+        }
+        catch (DiskSyncException) when (judgement.Verdict != OwnershipVerdict.Ceded)
+        {
+            // What was not ceded is called off without anybody's leave; a guest does not stay paused for want of a link.
+        }
+
+        await using SourceSession? closing = session;
         HandOverResult result = await parts.Source().ResolveAsync(
-            identity, new SessionHandOverLink(session), CededWish.Complete, cancellation);
+            identity, session is null ? null : new SessionHandOverLink(session), CededWish.Complete, cancellation);
         context.Output.Note(result.Message);
         if (result.State == HandOverState.SourceRuns)
         {
@@ -193,6 +203,11 @@ internal sealed class MigrateCommand : CliCommand
         {
             throw new DiskSyncException(
                 FailureKind.OwnershipInDoubt, result.Message, $"Run 'disksync owner {images[0]}'.", result.Cause);
+        }
+
+        if (result.Resume is { Running: false })
+        {
+            throw new DiskSyncException(FailureKind.Destination, result.Message, "Mend the resume command there, then run 'disksync owner' there.");
         }
 
         ResolvedReport report = new(images, true, result.Epoch, result.Message);
