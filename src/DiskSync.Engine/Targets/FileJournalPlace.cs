@@ -8,9 +8,19 @@ namespace DiskSync.Engine.Targets;
 internal sealed class FileJournalPlace(TargetPaths paths) : IJournalPlace
 {
     /// <inheritdoc/>
-    public IStateFile? OpenExisting() => paths.StatOf(paths.Journal) is null
-        ? null
-        : new DiskStateFile(paths.OpenFile(paths.Journal, LinuxOpen.ReadWrite | LinuxOpen.NoFollow), null);
+    public IStateFile? OpenExisting()
+    {
+        if (paths.StatOf(paths.Journal) is null)
+        {
+            return null;
+        }
+
+        // A run that died between its rename and the folder's flush leaves a name that a power cut would take back, and
+        // with it everything that is written to this file from here on (found by a simulated power cut: a fencing
+        // number was given out twice).
+        paths.Flush();
+        return new DiskStateFile(paths.OpenFile(paths.Journal, LinuxOpen.ReadWrite | LinuxOpen.NoFollow), null);
+    }
 
     /// <inheritdoc/>
     public IStateFile Replace(Action<IStateFile> write)
