@@ -14,6 +14,8 @@ internal static class CommandCatalog
         new("diff", CommandGroup.Compare, "BASE IMAGE", "what changed: blocks, bytes, extents, a picture", static () => new DiffCommand()),
         new("map", CommandGroup.Compare, "IMAGE [-o FILE]", "root hash and block map of an image", static () => new MapCommand()),
         new("verify", CommandGroup.Compare, "IMAGE OTHER", "is it the same as an image, a map or a root hash?", static () => new VerifyCommand()),
+        new("delta", CommandGroup.Delta, "BASE IMAGE -o FILE", "a file that turns BASE into IMAGE", static () => new DeltaCommand()),
+        new("apply", CommandGroup.Delta, "FILE TARGET", "turn a copy of the delta's base into its image", static () => new ApplyCommand()),
         new("push", CommandGroup.Copy, "IMAGE DEST", "one proven copy of an image", static () => new PushCommand()),
         new("migrate", CommandGroup.Copy, "IMAGE... DEST", "move a running machine's disks: rounds, pause, hand-over", static () => new MigrateCommand()),
         new("receive", CommandGroup.Copy, "--stdio | --listen unix:SOCKET", "the other end of push and migrate", static () => new ReceiveCommand()),
