@@ -19,8 +19,6 @@ internal static class CommandCatalog
         new("push", CommandGroup.Copy, "IMAGE DEST", "one proven copy of an image", static () => new PushCommand()),
         new("migrate", CommandGroup.Copy, "IMAGE... DEST", "move a running machine's disks: rounds, pause, hand-over", static () => new MigrateCommand()),
         new("receive", CommandGroup.Copy, "--stdio | --listen unix:SOCKET", "the other end of push and migrate", static () => new ReceiveCommand()),
-        new("delta", CommandGroup.Delta, "BASE IMAGE -o FILE", "a file that turns BASE into IMAGE", static () => new DeltaCommand()),
-        new("apply", CommandGroup.Delta, "FILE TARGET", "turn a copy of the delta's base into its image", static () => new ApplyCommand()),
         new("owner", CommandGroup.State, "IMAGE", "who may write, what is in doubt, and the way out", static () => new OwnerCommand()),
         new("status", CommandGroup.State, "", "runs here, what is staged, what can be resumed", static () => new StatusCommand()),
         new("abort", CommandGroup.State, "RUN", "stop a run as Ctrl-C would", static () => new AbortCommand()),
