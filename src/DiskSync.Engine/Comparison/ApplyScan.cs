@@ -16,6 +16,9 @@ internal sealed class ApplyScan : IDisposable
     private readonly bool _begun;
     private readonly IEnumerator<DeltaRecord> _records;
     private readonly RootHasher _root;
+
+    // Where the target still has its old length, its old root is proven as well: that covers what will be cut off.
+    private readonly RootHasher? _oldRoot;
     private readonly AlignedBuffer _block;
     private readonly byte[] _scratch;
     private DeltaRecord _record;
@@ -31,6 +34,7 @@ internal sealed class ApplyScan : IDisposable
         _target = target;
         _begun = begun;
         _root = new RootHasher(delta.Summary.NewGeometry);
+        _oldRoot = target.Length == delta.Summary.OldGeometry.Length ? new RootHasher(delta.Summary.OldGeometry) : null;
         _block = new AlignedBuffer(delta.Summary.NewGeometry.Granularity);
         _scratch = new byte[delta.Summary.NewGeometry.Granularity];
         _records = delta.Records().GetEnumerator();
@@ -62,10 +66,11 @@ internal sealed class ApplyScan : IDisposable
             {
                 Check(first, until - first, run.Hash);
                 _root.AppendRun(until - first, _record.NewHash);
+                _oldRoot?.AppendRun(until - first, _record.OldHash);
             }
             else
             {
-                // What lies past the new end is cut off, whatever it is.
+                _oldRoot?.AppendRun(until - first, run.Hash);
                 long inside = Math.Min(until, _delta.Summary.NewGeometry.BlockCount) - first;
                 _root.AppendRun(Math.Max(0, inside), run.Hash);
             }
@@ -90,7 +95,8 @@ internal sealed class ApplyScan : IDisposable
             Next();
         }
 
-        if (_root.Finish() != _delta.Summary.NewRoot)
+        if (_root.Finish() != _delta.Summary.NewRoot
+            || (_oldRoot is not null && _oldRoot.Finish() != _delta.Summary.OldRoot))
         {
             throw NotTheBase($"blocks that {_delta.Name} does not change are not those of its base");
         }
