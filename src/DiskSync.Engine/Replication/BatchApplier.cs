@@ -33,7 +33,7 @@ internal sealed class BatchApplier : IDisposable
 
     /// <summary>Applies a Blocks frame.</summary>
     /// <param name="body">The frame's body; not kept.</param>
-    /// <exception cref="Formats.FormatViolationException">The batch breaks the format; nothing of it was written.</exception>
+    /// <exception cref="Formats.FormatViolationException">The batch breaks the format: nothing of it was written, or, where a patch does not decompress, nothing from that block on.</exception>
     /// <exception cref="DiskSyncException">The target failed, or the batch belongs to an older session.</exception>
     public BatchAck Apply(in ReadOnlySequence<byte> body)
     {
@@ -61,6 +61,12 @@ internal sealed class BatchApplier : IDisposable
     /// <summary>Hashes the sub-blocks of what the target holds now.</summary>
     public SubHashes SubHashes(SubHashRequest request)
     {
+        if ((long)request.Blocks.Count * _geometry.SubBlocks > WireLimits.MaxSubHashes)
+        {
+            throw new TransportLostException(
+                $"the source asked for {request.Blocks.Count} times {_geometry.SubBlocks} sub-block hashes; {WireLimits.MaxSubHashes} are the most");
+        }
+
         List<BlockSubHashes> answers = new(request.Blocks.Count);
         foreach (ulong block in request.Blocks)
         {

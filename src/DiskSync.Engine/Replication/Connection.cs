@@ -61,6 +61,11 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>Called with each Progress frame of the peer, from the receiving thread.</summary>
     public Action<ushort, WireProgress>? OnProgress { get; set; }
 
+    /// <summary>Sends no larger frames than the peer accepts; call it once the peer has said so.</summary>
+    /// <param name="maxBody">The peer's limit, from its Hello or Welcome.</param>
+    public void LimitBodies(uint maxBody) =>
+        _writer.MaxBody = (int)Math.Clamp(maxBody, WireLimits.MinMaxBody, WireLimits.MaxBody);
+
     /// <summary>Exchanges preambles.</summary>
     /// <exception cref="TransportLostException">The peer does not speak this protocol, or says nothing.</exception>
     public async Task OpenAsync(CancellationToken cancellationToken)

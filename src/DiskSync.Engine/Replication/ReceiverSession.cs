@@ -133,6 +133,7 @@ internal sealed class ReceiverSession : IDisposable
             throw new TransportLostException("several connections per session were not agreed on");
         }
 
+        _connection.LimitBodies(_hello.MaxBody);
         await SendAsync(FrameHeader.NoImage, new Welcome(
             _hello.SessionId,
             _hello.Capabilities & (ulong)supported,

@@ -77,6 +77,7 @@ public sealed class SourceSession : IAsyncDisposable
                 throw new TransportLostException($"{connection.Peer} answered the greeting with {answer.Type}");
             }
 
+            connection.LimitBodies(welcome.MaxBody);
             SourceSession session = new(connection, welcome);
             session._pump = Task.Run(session.PumpAsync, CancellationToken.None);
             return session;
