@@ -17,10 +17,10 @@ public static class Blake3
     /// <summary>The length of a key in bytes.</summary>
     public const int KeyLength = 32;
 
-    /// <summary>The length of a block's largest part that <see cref="HashBlock(ReadOnlySpan{byte}, Span{ulong})"/> gives a prefix for, in bytes.</summary>
+    /// <summary>Bytes of a sub-block, the parts of a block that have a prefix of their own.</summary>
     public const int SubBlockLength = Blake3Constants.SubBlockLength;
 
-    /// <summary>The longest block that <see cref="HashBlock(ReadOnlySpan{byte}, Span{ulong})"/> takes, in bytes.</summary>
+    /// <summary>Bytes of the longest block that has sub-blocks.</summary>
     public const int MaxBlockLength = 4 << 20;
 
     /// <summary>Hashes an input (paper, section 2.3, mode hash).</summary>
@@ -67,7 +67,7 @@ public static class Blake3
     /// it is not a prefix of the block's hash. 8 bytes tell which sub-blocks probably changed; they prove nothing.
     /// </param>
     /// <returns>The same as <see cref="Hash(ReadOnlySpan{byte})"/>.</returns>
-    /// <exception cref="ArgumentException">The block is too long or there is too little room for the prefixes.</exception>
+    /// <exception cref="ArgumentException">The block is too long or the room too small.</exception>
     public static Hash256 HashBlock(ReadOnlySpan<byte> block, Span<ulong> subBlockPrefixes) =>
         HashBlock(block, subBlockPrefixes, Blake3Kernels.WidestLanes);
 

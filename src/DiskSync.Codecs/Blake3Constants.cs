@@ -15,7 +15,7 @@ internal static class Blake3Constants
     /// <summary>32-bit words of a chaining value.</summary>
     public const int CvWords = 8;
 
-    /// <summary>Bytes of a sub-block of <see cref="Blake3.HashBlock(ReadOnlySpan{byte}, Span{ulong})"/>: four chunks, so always a whole subtree.</summary>
+    /// <summary>Bytes of a sub-block of a block: four chunks, so always a whole subtree.</summary>
     public const int SubBlockLength = 4096;
 
     // The initial values are SHA-256's (paper, table 1).

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using static DiskSync.Codecs.Blake3Constants;
 
 namespace DiskSync.Codecs;
@@ -37,7 +38,7 @@ internal struct Blake3CvStack
         while (Count > count)
         {
             Span<uint> pair = Pair(Count - 2);
-            Blake3Node.OfPair(pair, key, flags).ChainingValue(pair, lanes);
+            Blake3Kernels.Compress(key, MemoryMarshal.AsBytes(pair), BlockLength, 0, flags | Parent, pair, lanes);
             Count--;
         }
     }

@@ -9,7 +9,7 @@ namespace DiskSync.Codecs;
 /// The compression function in plain 32-bit arithmetic (paper, section 2.2): runs anywhere, and is what every
 /// vector path is tested against.
 /// </summary>
-/// <remarks>Words are read and written as they lie in memory: little endian, as .NET does on all but one platform.</remarks>
+/// <remarks>Words are read and written as they lie in memory, which is little endian on all but one platform.</remarks>
 internal static class Blake3Portable
 {
     /// <summary>Compresses one block to a chaining value.</summary>

@@ -7,7 +7,7 @@ namespace DiskSync.Codecs;
 /// <summary>Hashes a whole input that lies in memory (paper, sections 2.1 and 5.1).</summary>
 internal static class Blake3Tree
 {
-    /// <summary>Chunks hashed at a time: enough to fill the lanes at the lower levels, small enough for the stack.</summary>
+    /// <summary>Chunks hashed at a time: enough to fill the lanes at most levels, few enough for the stack.</summary>
     public const int GroupChunks = 512;
 
     private const int GroupLength = GroupChunks * ChunkLength;

@@ -66,7 +66,8 @@ public sealed class Blake3BlockTests
     {
         byte[] data = new byte[(1 << 20) + 12345];
         new Random(4).NextBytes(data);
-        foreach (int blockLength in (int[])[512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144, 524288, 1 << 20, 4 << 20])
+        foreach (int blockLength in (int[])[512, 1024, 2048, 4096, 8192, 12288, 16384, 65536, 262144, 524288, 1 << 20,
+            4 << 20])
         {
             foreach (int length in (int[])[0, 1, blockLength - 1, blockLength, 5 * blockLength, 600_000, data.Length])
             {

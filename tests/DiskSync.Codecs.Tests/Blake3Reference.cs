@@ -79,8 +79,10 @@ internal static class Blake3Reference
 
             for (int i = 0; i < 4; i++)
             {
-                Quarter(
-                    v, i, 4 + ((i + 1) % 4), 8 + ((i + 2) % 4), 12 + ((i + 3) % 4), words[8 + (2 * i)], words[9 + (2 * i)]);
+                int b = 4 + ((i + 1) % 4);
+                int c = 8 + ((i + 2) % 4);
+                int d = 12 + ((i + 3) % 4);
+                Quarter(v, i, b, c, d, words[8 + (2 * i)], words[9 + (2 * i)]);
             }
 
             words = [.. Permutation.Select(p => words[p])];

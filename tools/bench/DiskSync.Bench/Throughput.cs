@@ -5,7 +5,7 @@ using BenchmarkDotNet.Running;
 
 namespace DiskSync.Bench;
 
-/// <summary>A column with the rate, from the mean time and the benchmark's parameter that is a length in bytes.</summary>
+/// <summary>A column with the rate, from the mean time and a parameter that is a length in bytes.</summary>
 /// <param name="parameter">The parameter's name.</param>
 public sealed class Throughput(string parameter) : IColumn
 {
