@@ -34,6 +34,7 @@ internal sealed class SshServer : IDisposable
             "StrictModes no",
             $"UsePAM {(PasswordIsLocked() ? "yes" : "no")}",
             "PidFile none",
+            $"SetEnv DISKSYNC_STATE={_folder.File("state")}",
         ]);
         ClientConfig = _folder.File("ssh_config");
         File.WriteAllLines(ClientConfig,

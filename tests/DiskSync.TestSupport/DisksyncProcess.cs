@@ -10,6 +10,9 @@ public sealed partial class DisksyncProcess : IDisposable
     /// <summary>How long a run may take before the test fails.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(2);
 
+    // The host's own state folder is nobody's playground: what runs in a test keeps its state with the test.
+    private static readonly TempFolder State = NewState();
+
     private readonly Task<string> _output;
     private readonly Task<string> _error;
 
@@ -53,6 +56,7 @@ public sealed partial class DisksyncProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        info.Environment["DISKSYNC_STATE"] = State.File("state");
         info.ArgumentList.Add(DllPath);
         foreach (string argument in arguments)
         {
@@ -128,5 +132,12 @@ public sealed partial class DisksyncProcess : IDisposable
         }
 
         throw new FileNotFoundException("disksync.dll is not built: dotnet build src/DiskSync.Cli");
+    }
+
+    private static TempFolder NewState()
+    {
+        TempFolder folder = new();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        return folder;
     }
 }
