@@ -7,7 +7,8 @@ namespace DiskSync.Engine.Blocks;
 /// The page cache of a device that somebody else writes through a file system is stale, so reads go to the medium:
 /// O_DIRECT, or where the device refuses that, fsync and BLKFLSBUF before each pass over the image
 /// (<see cref="DropCache"/>). Holes cannot be told; zeros are written (BLKZEROOUT), never assumed of a discard.
-/// Buffers that are not aligned (the image's last bytes) go through an aligned one.
+/// An image may be shorter than its device: last bytes that do not fill a sector go through a buffer of one, and what
+/// the rest of that sector holds stays.
 /// </remarks>
 public sealed class BlockSpecialDevice : LinuxBlockDevice
 {
@@ -32,14 +33,16 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
         try
         {
             // A device has no holes to tell of, so punching would only change what the medium may do next.
-            if (offset % _sector == 0 && length % _sector == 0)
+            long whole = length - (length % _sector);
+            if (whole > 0)
             {
-                File.BlkZeroOut(offset, length);
-                return;
+                File.BlkZeroOut(offset, whole);
             }
 
-            using AlignedBuffer zeros = new((int)length);
-            File.WriteAt(zeros.Span, offset);
+            if (whole < length)
+            {
+                WriteRaw(new byte[length - whole], offset + whole);
+            }
         }
         catch (LinuxException exception)
         {
@@ -74,4 +77,41 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
             yield return new Extent(offset, length, ExtentKind.Data);
         }
     }
+
+    /// <inheritdoc/>
+    private protected override int ReadRaw(Span<byte> buffer, long offset)
+    {
+        int whole = Whole(buffer.Length);
+        int read = whole == 0 ? 0 : base.ReadRaw(buffer[..whole], offset);
+        if (read < whole || whole == buffer.Length)
+        {
+            return read;
+        }
+
+        using AlignedBuffer sector = new(_sector);
+        int last = Math.Min(base.ReadRaw(sector.Span, offset + whole), buffer.Length - whole);
+        sector.Span[..last].CopyTo(buffer[whole..]);
+        return whole + last;
+    }
+
+    /// <inheritdoc/>
+    private protected override void WriteRaw(ReadOnlySpan<byte> data, long offset)
+    {
+        int whole = Whole(data.Length);
+        if (whole > 0)
+        {
+            base.WriteRaw(data[..whole], offset);
+        }
+
+        if (whole < data.Length)
+        {
+            using AlignedBuffer sector = new(_sector);
+            base.ReadRaw(sector.Span, offset + whole);
+            data[whole..].CopyTo(sector.Span);
+            base.WriteRaw(sector.Span, offset + whole);
+        }
+    }
+
+    /// <summary>The part of a length that can be transferred as it is.</summary>
+    private int Whole(int length) => _direct ? length - (length % _sector) : length;
 }

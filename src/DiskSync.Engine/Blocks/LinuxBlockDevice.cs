@@ -8,6 +8,7 @@ public abstract class LinuxBlockDevice : IBlockDevice
 {
     private const int Probe = 4096;
     private readonly Side _side;
+    private readonly Lock _flushLock = new();
     private string? _flushFailure;
 
     private protected LinuxBlockDevice(LinuxFile file, string name, Side side, int alignment)
@@ -39,7 +40,7 @@ public abstract class LinuxBlockDevice : IBlockDevice
         int read;
         try
         {
-            read = File.ReadAt(buffer, offset);
+            read = ReadRaw(buffer, offset);
         }
         catch (LinuxException exception)
         {
@@ -59,7 +60,7 @@ public abstract class LinuxBlockDevice : IBlockDevice
     {
         try
         {
-            File.WriteAt(data, offset);
+            WriteRaw(data, offset);
         }
         catch (LinuxException exception)
         {
@@ -73,22 +74,26 @@ public abstract class LinuxBlockDevice : IBlockDevice
     /// <inheritdoc/>
     public void Flush()
     {
-        // The kernel reports a lost write once and then forgets it; we do not (safety rule 4).
-        if (_flushFailure is not null)
+        // The kernel reports a lost write once and then forgets it; we do not (safety rule 4). One flush at a time, or
+        // a second one could succeed while the first one is being told of the loss.
+        lock (_flushLock)
         {
-            throw new ImageIOException(
-                _side, Name, -1, "flush", $"an earlier flush failed ({_flushFailure}), so what was written before it may be lost",
-                "Check the storage, then run the command again.");
-        }
+            if (_flushFailure is not null)
+            {
+                throw new ImageIOException(
+                    _side, Name, -1, "flush", $"an earlier flush failed ({_flushFailure}), so what was written before it may be lost",
+                    "Check the storage, then run the command again.");
+            }
 
-        try
-        {
-            File.DataSync();
-        }
-        catch (LinuxException exception)
-        {
-            _flushFailure = exception.Reason;
-            throw Failed("flush", -1, exception);
+            try
+            {
+                File.DataSync();
+            }
+            catch (LinuxException exception)
+            {
+                _flushFailure = exception.Reason;
+                throw Failed("flush", -1, exception);
+            }
         }
     }
 
@@ -105,6 +110,12 @@ public abstract class LinuxBlockDevice : IBlockDevice
         File.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Reads as much as there is, however the image must be read.</summary>
+    private protected virtual int ReadRaw(Span<byte> buffer, long offset) => File.ReadAt(buffer, offset);
+
+    /// <summary>Writes everything, however the image must be written.</summary>
+    private protected virtual void WriteRaw(ReadOnlySpan<byte> data, long offset) => File.WriteAt(data, offset);
 
     private protected ImageIOException Failed(string operation, long offset, LinuxException exception) =>
         new(_side, Name, offset, operation, Reason(exception), Advice(exception), exception);
@@ -128,7 +139,7 @@ public abstract class LinuxBlockDevice : IBlockDevice
         {
             try
             {
-                File.ReadAt(buffer[..(int)Math.Min(Probe, end - offset)], offset);
+                ReadRaw(buffer[..(int)Math.Min(Probe, end - offset)], offset);
             }
             catch (LinuxException exception)
             {

@@ -324,11 +324,11 @@ public sealed class PagedMap : IDisposable
     {
         while (_cache.Count >= MaxCachedPages)
         {
-            long oldest = _order.Dequeue();
-            if (_cache.Remove(oldest, out MapPage? evicted))
-            {
-                WriteBack(oldest, evicted);
-            }
+            // Written before it is let go: a page that cannot be written keeps what only it knows.
+            long oldest = _order.Peek();
+            WriteBack(oldest, _cache[oldest]);
+            _cache.Remove(oldest);
+            _order.Dequeue();
         }
 
         _nodes.MarkPresent(number);

@@ -36,6 +36,10 @@ public sealed class TargetStore : IDisposable
     private bool _fenced;
     private bool _unflushed;
 
+    // A write or checkpoint has begun and not ended well: nothing more is written or claimed, and whoever opens the
+    // target again hashes what is withdrawn.
+    private bool _broken;
+
     /// <summary>Opens a store over its parts, which it owns from now on.</summary>
     /// <param name="device">The image, as long as the geometry says.</param>
     /// <param name="map">What the image holds, as far as anybody knows.</param>
@@ -114,7 +118,7 @@ public sealed class TargetStore : IDisposable
             BeginWrite(block, 1);
             _device.Write(Geometry.OffsetOf(block), data);
             Map.Set(block, hash);
-            _unread.Mark(block, 1);
+            _broken = false;
         }
     }
 
@@ -128,7 +132,7 @@ public sealed class TargetStore : IDisposable
             long end = Math.Min(Geometry.OffsetOf(first + count), Geometry.Length);
             _device.Zero(offset, end - offset, punch: true);
             Map.SetZeroRun(first, count);
-            _unread.Mark(first, count);
+            _broken = false;
         }
     }
 
@@ -136,22 +140,26 @@ public sealed class TargetStore : IDisposable
     public void Read(long block, Span<byte> buffer) => _device.Read(Geometry.OffsetOf(block), buffer);
 
     /// <summary>Makes everything written so far durable and claims it.</summary>
-    /// <exception cref="DiskSyncException">Something could not be flushed; nothing new is claimed.</exception>
+    /// <exception cref="DiskSyncException">Something could not be flushed; this is final, and nothing more is written.</exception>
     public void Checkpoint()
     {
         lock (_gate)
         {
-            ThrowIfFenced();
+            ThrowIfUnusable();
             if (_withdrawn.Count == 0 && !_unflushed)
             {
                 return;
             }
 
+            // A checkpoint that fails half-way may have claimed pages all the same, and then what is withdrawn here is not
+            // what is withdrawn in the journal: a later write would overwrite a claimed page.
+            _broken = true;
             _device.Flush();
             Map.Flush();
             _journal.Claim(ChangedClaims());
             _withdrawn.Clear(0, _pageCount);
             _unflushed = false;
+            _broken = false;
         }
     }
 
@@ -242,13 +250,17 @@ public sealed class TargetStore : IDisposable
 
     private void BeginWrite(long first, long count)
     {
-        ThrowIfFenced();
         Withdraw(first, count);
         _unflushed = true;
+        _unread.Mark(first, count);
+
+        // Until the write is done nobody knows what is there: one that fails may have changed a part of it.
+        _broken = true;
     }
 
     private void Withdraw(long firstBlock, long blockCount)
     {
+        ThrowIfUnusable();
         long first = firstBlock / PagedMap.PageBlocks;
         long last = (firstBlock + blockCount - 1) / PagedMap.PageBlocks;
         for (long page = first; page <= last; page++)
@@ -397,8 +409,16 @@ public sealed class TargetStore : IDisposable
         return new BlockRun(first, Math.Min(pageCount * PagedMap.PageBlocks, Geometry.BlockCount - first));
     }
 
-    private void ThrowIfFenced()
+    private void ThrowIfUnusable()
     {
+        if (_broken)
+        {
+            throw new DiskSyncException(
+                FailureKind.Destination,
+                $"destination {_device.Name}: an earlier write or flush failed, so nothing more is written",
+                "Check the storage, then run the command again: it goes on from what is durable.");
+        }
+
         if (_fenced)
         {
             throw new DiskSyncException(
