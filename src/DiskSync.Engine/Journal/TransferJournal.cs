@@ -4,21 +4,33 @@ using DiskSync.Formats.Journal;
 namespace DiskSync.Engine.Journal;
 
 /// <summary>A target's transfer journal in its file (Formats/Journal/FORMAT.md).</summary>
-/// <remarks>Not thread safe; the <see cref="TargetStore"/> that owns it calls it under its lock. Owns its file.</remarks>
+/// <remarks>
+/// A record is flushed before the slot that counts it is written, and then the slot: two flushes, after which no power cut
+/// leaves a journal that proves nothing. An append that fails is final, as nobody knows what of it is on the medium: open
+/// the journal again to go on. Not thread safe; the <see cref="TargetStore"/> that owns it calls it under its lock. Owns
+/// its file.
+/// </remarks>
 public sealed class TransferJournal : ITransferJournal
 {
-    // A fresh journal of the same state is a few hundred bytes; a megabyte is some ten thousand records.
-    private const long CompactAt = 1 << 20;
+    /// <summary>After how many bytes of records a journal is made smaller: those of its state alone are a few hundred bytes, and a megabyte is some ten thousand records.</summary>
+    public const long DefaultCompactAfter = 1 << 20;
+
+    private const long FirstRecord = 12288;
 
     private readonly IJournalPlace _place;
+    private readonly long _compactAfter;
+    private long _compactNext;
+    private bool _failed;
     private IStateFile _file;
     private TransferJournalAppender _appender;
 
-    private TransferJournal(IJournalPlace place, IStateFile file, TransferJournalAppender appender)
+    private TransferJournal(IJournalPlace place, IStateFile file, TransferJournalAppender appender, long compactAfter)
     {
         _place = place;
         _file = file;
         _appender = appender;
+        _compactAfter = compactAfter;
+        _compactNext = FirstRecord + compactAfter;
     }
 
     /// <inheritdoc/>
@@ -36,7 +48,14 @@ public sealed class TransferJournal : ITransferJournal
     /// <param name="unstoredIsZero">Whether map pages that were never stored mean zeros; else unknown.</param>
     /// <param name="proven">Whether the map may be believed from the first byte on (an empty file, whose map is empty too); else every page is withdrawn.</param>
     /// <param name="fence">The newest fencing number known of this target; sessions count on from it.</param>
-    public static TransferJournal Create(IJournalPlace place, BlockGeometry geometry, bool unstoredIsZero, bool proven, ulong fence)
+    /// <param name="compactAfter">After how many bytes of records the file is made smaller.</param>
+    public static TransferJournal Create(
+        IJournalPlace place,
+        BlockGeometry geometry,
+        bool unstoredIsZero,
+        bool proven,
+        ulong fence,
+        long compactAfter = DefaultCompactAfter)
     {
         TransferJournalHeader header = new(
             geometry, Guid.NewGuid(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), unstoredIsZero);
@@ -54,14 +73,15 @@ public sealed class TransferJournal : ITransferJournal
                 WriteTo(fresh, appender.Append(new JournalWithdraw([new RegionRange(0, header.RegionCount)])));
             }
         });
-        return new TransferJournal(place, file, appender);
+        return new TransferJournal(place, file, appender, compactAfter);
     }
 
     /// <summary>Opens the journal that is there.</summary>
     /// <param name="place">Where journals of this target live.</param>
     /// <param name="damage">Why it proves nothing; null where it is intact or where there is none.</param>
+    /// <param name="compactAfter">After how many bytes of records the file is made smaller.</param>
     /// <returns>The journal, or null where there is none that could be believed.</returns>
-    public static TransferJournal? Open(IJournalPlace place, out JournalDamage? damage)
+    public static TransferJournal? Open(IJournalPlace place, out JournalDamage? damage, long compactAfter = DefaultCompactAfter)
     {
         damage = null;
         IStateFile? file = place.OpenExisting();
@@ -70,17 +90,25 @@ public sealed class TransferJournal : ITransferJournal
             return null;
         }
 
-        TransferJournalResult result = TransferJournalReader.Read(new StateFileStream(file));
-        if (!result.IsIntact)
+        try
         {
-            damage = result.Damage;
-            file.Dispose();
-            return null;
-        }
+            TransferJournalResult result = TransferJournalReader.Read(new StateFileStream(file));
+            if (!result.IsIntact)
+            {
+                damage = result.Damage;
+                file.Dispose();
+                return null;
+            }
 
-        // What was never acknowledged goes, so that the next record is appended where the chain ends.
-        file.SetLength(result.State.EndOffset);
-        return new TransferJournal(place, file, new TransferJournalAppender(result.State));
+            // What was never acknowledged goes, so that the next record is appended where the chain ends.
+            file.SetLength(result.State.EndOffset);
+            return new TransferJournal(place, file, new TransferJournalAppender(result.State), compactAfter);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Begins a session: its fencing number is durable when this returns.</summary>
@@ -125,7 +153,7 @@ public sealed class TransferJournal : ITransferJournal
             }
         }
 
-        if (_appender.State.EndOffset > CompactAt)
+        if (_appender.State.EndOffset > _compactNext)
         {
             Compact();
         }
@@ -150,19 +178,38 @@ public sealed class TransferJournal : ITransferJournal
 
     private void Append(JournalRecord record)
     {
-        WriteTo(_file, _appender.Append(record));
+        if (_failed)
+        {
+            throw new DiskSyncException(
+                FailureKind.Destination,
+                $"{_file.Name}: an earlier write failed, so nothing more is written",
+                "Check the storage, then run the command again: it goes on from what is durable.");
+        }
+
+        // A record that is half written would be followed by one that nobody could read.
+        _failed = true;
+        JournalAppend append = _appender.Append(record);
+        _file.Write(append.RecordOffset, append.Record.Span);
         _file.Flush();
+        _file.Write(append.SlotOffset, append.Slot.Span);
+        _file.Flush();
+        _failed = false;
     }
 
     /// <summary>Writes the state as a new journal and puts it in the old one's place.</summary>
     private void Compact()
     {
+        _failed = true;
         TransferJournalState old = _appender.State;
         TransferJournalAppender appender = TransferJournalAppender.Create(old.Header with { Id = Guid.NewGuid() }, out byte[] bytes);
         IStateFile file = _place.Replace(fresh =>
         {
             fresh.Write(0, bytes);
-            WriteTo(fresh, appender.Append(new JournalSession(old.Fence, old.SessionId)));
+            if (old.Fence > 0)
+            {
+                WriteTo(fresh, appender.Append(new JournalSession(old.Fence, old.SessionId)));
+            }
+
             if (old.Note is { } note)
             {
                 WriteTo(fresh, appender.Append(note));
@@ -182,5 +229,10 @@ public sealed class TransferJournal : ITransferJournal
         _file.Dispose();
         _file = file;
         _appender = appender;
+        _failed = false;
+
+        // One whose state alone is large is not written anew each time.
+        long size = appender.State.EndOffset;
+        _compactNext = size + Math.Max(_compactAfter, size - FirstRecord);
     }
 }
