@@ -158,30 +158,6 @@ public class PagedMapTests
     }
 
     [Fact]
-    public void Memory_is_bounded_whatever_the_size()
-    {
-        // 1 TiB of 64 KiB blocks, 10,000 of them with content: 10,000 pages of 8 KiB would be 80 MiB.
-        BlockGeometry geometry = new(1L << 40, 64 << 10);
-        using PagedMap map = PagedMap.CreateTemporary(geometry, defaultIsZero: true);
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        for (int i = 0; i < 10_000; i++)
-        {
-            map.Set(i * (geometry.BlockCount / 10_000), MapSamples.Hash(i));
-        }
-
-        Hash256 root = map.Root();
-        long after = GC.GetTotalMemory(forceFullCollection: true);
-        Assert.InRange(after - before, 0, 16L << 20);
-        RootHasher hasher = new(geometry);
-        foreach (var run in map.GetRuns(0, geometry.BlockCount))
-        {
-            hasher.AppendRun(run.Count, run.Hash);
-        }
-
-        Assert.Equal(hasher.Finish(), root);
-    }
-
-    [Fact]
     public void A_page_that_could_not_be_written_when_it_was_evicted_is_not_forgotten()
     {
         SimulatedMedium medium = new(1);
