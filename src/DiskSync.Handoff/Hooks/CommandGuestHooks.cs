@@ -1,6 +1,10 @@
 namespace DiskSync.Handoff.Hooks;
 
 /// <summary>Guests that are paused, unpaused and resumed by the user's commands.</summary>
+/// <remarks>
+/// Before the guest is unpaused, a pause command of the same attempt that outlived a killed disksync is waited for,
+/// at most its time limit: it would pause the guest again.
+/// </remarks>
 public sealed class CommandGuestHooks : IGuestHooks
 {
     private readonly HookRunner _runner;
@@ -9,10 +13,15 @@ public sealed class CommandGuestHooks : IGuestHooks
     public CommandGuestHooks(HookRunner runner) => _runner = runner;
 
     /// <inheritdoc/>
-    public Task<HookResult> RunAsync(string command, HookContext context)
+    public async Task<HookResult> RunAsync(string command, HookContext context)
     {
         ArgumentNullException.ThrowIfNull(command);
         ArgumentNullException.ThrowIfNull(context);
-        return command.Length == 0 ? Task.FromResult(HookResult.Nothing) : _runner.RunAsync(command, context.ToEnvironment());
+        if (context.Action == GuestAction.Unpause)
+        {
+            _ = await LeftOverHooks.WaitUntilGoneAsync(context.Attempt, GuestAction.Pause, _runner.Limit);
+        }
+
+        return command.Length == 0 ? HookResult.Nothing : await _runner.RunAsync(command, context.ToEnvironment());
     }
 }

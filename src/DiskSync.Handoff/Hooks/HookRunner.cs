@@ -38,6 +38,9 @@ public sealed class HookRunner
         _outputFolder = outputFolder ?? Path.GetTempPath();
     }
 
+    /// <summary>The time limit of each hook.</summary>
+    public TimeSpan Limit => _limit;
+
     /// <summary>Runs the command to its end or its time limit.</summary>
     /// <param name="command">For <c>/bin/sh -c</c>.</param>
     /// <param name="environment">Added to the environment that this process has.</param>

@@ -97,6 +97,29 @@ public class HookRunnerTests
     }
 
     [Fact]
+    public async Task The_guest_is_unpaused_only_after_a_pause_command_that_outlived_its_disksync()
+    {
+        using TempFolder folder = new();
+        CommandGuestHooks hooks = new(_runner);
+        HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
+
+        // Started and not awaited: as far as the second command can see, whoever started it may be dead.
+        Task<HookResult> paused = hooks.RunAsync($"echo > {folder["begun"]}; while [ ! -e {folder["go"]} ]; do sleep 0.05; done; echo paused >> {folder["log"]}", pause);
+        while (!File.Exists(folder["begun"]))
+        {
+            await Task.Delay(20);
+        }
+
+        Task<HookResult> unpaused = hooks.RunAsync($"echo unpaused >> {folder["log"]}", pause with { Action = GuestAction.Unpause });
+        await Task.WhenAny(unpaused, Task.Delay(500));
+        Assert.False(unpaused.IsCompleted);
+        await File.WriteAllTextAsync(folder["go"], string.Empty);
+        await Task.WhenAll(paused, unpaused);
+
+        Assert.Equal(["paused", "unpaused"], await File.ReadAllLinesAsync(folder["log"]));
+    }
+
+    [Fact]
     public async Task A_hook_that_cannot_be_started_is_a_failure_with_a_reason_and_no_exception()
     {
         HookResult result = await new HookRunner(TimeSpan.FromSeconds(5), "/nowhere/at/all").RunAsync("true", NoEnvironment);
