@@ -1,7 +1,7 @@
 using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
-using DiskSync.Engine.Blocks;
 
 namespace DiskSync.Engine.Tests.Blocks;
 
