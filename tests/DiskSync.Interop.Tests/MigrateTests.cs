@@ -3,7 +3,7 @@ using DiskSync.TestSupport;
 namespace DiskSync.Interop.Tests;
 
 /// <summary>Hand-overs between real processes over a Unix socket.</summary>
-public sealed class MigrateTests : IAsyncLifetime
+public sealed class MigrateTests : IAsyncLifetime, IDisposable
 {
     private readonly TempFolder _folder = new();
     private DisksyncProcess _receiver = null!;
@@ -27,11 +27,12 @@ public sealed class MigrateTests : IAsyncLifetime
         }
     }
 
-    public Task DisposeAsync()
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose()
     {
         _receiver.Dispose();
         _folder.Dispose();
-        return Task.CompletedTask;
     }
 
     [Fact]
@@ -51,13 +52,13 @@ public sealed class MigrateTests : IAsyncLifetime
 
         string moved = Path.Join(Root, "vm.img");
         Assert.False(File.Exists(image));
-        Tool.Run("diffutils", "cmp", image + ".ceded-1", moved);
+        Tool.Run("diffutils", "cmp", image + ".ceded-2", moved);
         Assert.False(File.Exists(_folder.File("unpaused")));
         Assert.True(File.Exists(moved + ".seal"));
         string root = (await DisksyncProcess.RunAsync("map", moved)).Output;
         string[] resumed = await File.ReadAllLinesAsync(_folder.File("resumed"));
         Assert.Contains("DISKSYNC_SIDE=destination", resumed);
-        Assert.Contains("DISKSYNC_EPOCH=1", resumed);
+        Assert.Contains("DISKSYNC_EPOCH=2", resumed);
         Assert.Contains($"DISKSYNC_IMAGE={moved}", resumed);
         string hash = resumed.Single(l => l.StartsWith("DISKSYNC_ROOT_HASH=", StringComparison.Ordinal))["DISKSYNC_ROOT_HASH=".Length..];
         Assert.Contains(hash, root, StringComparison.Ordinal);
@@ -103,7 +104,7 @@ public sealed class MigrateTests : IAsyncLifetime
         foreach (string image in images)
         {
             Assert.False(File.Exists(image));
-            Tool.Run("diffutils", "cmp", image + ".ceded-1", Path.Join(Root, Path.GetFileName(image)));
+            Tool.Run("diffutils", "cmp", image + ".ceded-2", Path.Join(Root, Path.GetFileName(image)));
         }
 
         string[] resumed = await File.ReadAllLinesAsync(_folder.File("resumed"));
