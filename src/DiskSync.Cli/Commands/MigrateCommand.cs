@@ -127,7 +127,7 @@ internal sealed class MigrateCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context).Host);
+            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host);
         Guid session = Guid.NewGuid();
         Task<SourceSession> Dial(CancellationToken token) =>
             dialer.DialAsync(address, session, new PeerProgress(run).Report, token);

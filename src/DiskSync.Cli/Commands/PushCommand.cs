@@ -63,7 +63,7 @@ internal sealed class PushCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.CreateForPush(folder, state, context));
+            folder => ReceiverFactory.CreateForPush(folder, state, context, [path]));
         PushResult result;
         await using (SourceSession session = await dialer.DialAsync(
             address, Guid.NewGuid(), new PeerProgress(run).Report, cancellation))

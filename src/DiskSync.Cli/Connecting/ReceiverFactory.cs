@@ -15,10 +15,15 @@ internal static class ReceiverFactory
 
     /// <summary>A receiver in this process for a push to a path of this host.</summary>
     /// <remarks>Where this host owns images, its journal is asked, so that a push never replaces a disk whose machine runs here.</remarks>
-    public static ReceiverHost CreateForPush(string root, string stateFolder, CommandContext context) =>
+    /// <param name="root">The folder that confines it.</param>
+    /// <param name="stateFolder">For devices' state.</param>
+    /// <param name="context">For the log.</param>
+    /// <param name="sources">What is sent, and so cannot be the target.</param>
+    public static ReceiverHost CreateForPush(
+        string root, string stateFolder, CommandContext context, IReadOnlyList<string> sources) =>
         OwnershipParts.ExistIn(stateFolder)
-            ? Create(root, stateFolder, new OwnershipParts(stateFolder, NoHooks, acceptUnfenced: true), HookCatalog.Empty, context).Host
-            : new ReceiverHost(new FileTargetProvider(root, stateFolder), null, new ReceiverOptions(), Logger(context));
+            ? Create(root, stateFolder, new OwnershipParts(stateFolder, NoHooks, acceptUnfenced: true), HookCatalog.Empty, context, sources).Host
+            : new ReceiverHost(new FileTargetProvider(root, stateFolder) { Sources = sources }, null, new ReceiverOptions(), Logger(context));
 
     /// <summary>A receiver that takes ownership too.</summary>
     /// <param name="root">The folder that confines it.</param>
@@ -26,10 +31,12 @@ internal static class ReceiverFactory
     /// <param name="parts">This host's ownership.</param>
     /// <param name="catalog">What a peer may have run here.</param>
     /// <param name="context">For the log.</param>
+    /// <param name="sources">What is sent from this very process, and so cannot be a target.</param>
     public static (ReceiverHost Host, ReceiverHandOver HandOver) Create(
-        string root, string stateFolder, OwnershipParts parts, HookCatalog catalog, CommandContext context)
+        string root, string stateFolder, OwnershipParts parts, HookCatalog catalog, CommandContext context,
+        IReadOnlyList<string>? sources = null)
     {
-        FileTargetProvider provider = new(root, stateFolder);
+        FileTargetProvider provider = new(root, stateFolder) { Sources = sources ?? [] };
         ReceiverHandOver handOver = parts.Receiver(provider, catalog);
         return (new ReceiverHost(provider, handOver, new ReceiverOptions(), Logger(context)), handOver);
     }

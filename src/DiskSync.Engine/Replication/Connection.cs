@@ -22,12 +22,16 @@ public sealed class Connection : IAsyncDisposable
     private readonly FrameWriter _writer = new();
     private readonly SemaphoreSlim _sendLock = new(1, 1);
     private readonly Timer _watchdog;
+    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ReadOnlySequence<byte> _buffer;
     private SequencePosition _consumed;
     private bool _holdsBuffer;
     // When the pending read began; MaxValue while this side is busy and so could not have heard anything.
     private long _listeningSince = Environment.TickCount64;
     private long _lastSent = Environment.TickCount64;
+
+    // When the pending write began; MaxValue while none is.
+    private long _writingSince = long.MaxValue;
     private long _bytesSent;
     private long _bytesReceived;
     private long _framesReceived;
@@ -127,7 +131,7 @@ public sealed class Connection : IAsyncDisposable
                 ReadOnlyMemory<byte> frame = _writer.FinishBlocks(image, batch);
                 length = frame.Length;
                 Interlocked.Add(ref _bytesSent, length);
-                CheckFlush(await _transport.Output.WriteAsync(frame, cancellationToken));
+                await WriteOutAsync(_transport.Output.WriteAsync(frame, cancellationToken), cancellationToken);
             });
             return length;
         }
@@ -196,6 +200,7 @@ public sealed class Connection : IAsyncDisposable
     {
         _brokenBecause ??= reason;
         _transport.Abort();
+        _broken.TrySetResult();
     }
 
     /// <inheritdoc/>
@@ -241,7 +246,7 @@ public sealed class Connection : IAsyncDisposable
     private async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken)
     {
         Volatile.Write(ref _listeningSince, Environment.TickCount64);
-        ReadResult result = await _transport.Input.ReadAsync(cancellationToken);
+        ReadResult result = await OrBrokenAsync(_transport.Input.ReadAsync(cancellationToken), cancellationToken);
         Volatile.Write(ref _listeningSince, long.MaxValue);
         if (result.IsCanceled)
         {
@@ -254,7 +259,39 @@ public sealed class Connection : IAsyncDisposable
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         Interlocked.Add(ref _bytesSent, _transport.Output.UnflushedBytes);
-        CheckFlush(await _transport.Output.FlushAsync(cancellationToken));
+        await WriteOutAsync(_transport.Output.FlushAsync(cancellationToken), cancellationToken);
+    }
+
+    private async ValueTask WriteOutAsync(ValueTask<FlushResult> write, CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _writingSince, Environment.TickCount64);
+        try
+        {
+            CheckFlush(await OrBrokenAsync(write, cancellationToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // Half a frame may be out: whatever followed it would not be understood.
+            Break("it was stopped in the middle of a frame");
+            throw;
+        }
+        finally
+        {
+            Volatile.Write(ref _writingSince, long.MaxValue);
+        }
+    }
+
+    // A read of a console or a pipe cannot be interrupted, whatever is closed: it is left behind then.
+    private async ValueTask<T> OrBrokenAsync<T>(ValueTask<T> operation, CancellationToken cancellationToken)
+    {
+        if (operation.IsCompleted)
+        {
+            return await operation;
+        }
+
+        Task<T> pending = operation.AsTask();
+        await Task.WhenAny(pending, _broken.Task).WaitAsync(cancellationToken);
+        return pending.IsCompleted ? await pending : throw new IOException(_brokenBecause);
     }
 
     private void CheckFlush(FlushResult result)
@@ -306,6 +343,13 @@ public sealed class Connection : IAsyncDisposable
         if (now - Volatile.Read(ref _listeningSince) > limit.TotalMilliseconds)
         {
             Break($"nothing was heard for {limit.TotalSeconds:0.#} s");
+            return;
+        }
+
+        // Only where nothing is read meanwhile: else a busy peer would be taken for a dead one.
+        if (Volatile.Read(ref _listeningSince) == long.MaxValue && now - Volatile.Read(ref _writingSince) > limit.TotalMilliseconds)
+        {
+            Break($"nothing was taken for {limit.TotalSeconds:0.#} s");
             return;
         }
 

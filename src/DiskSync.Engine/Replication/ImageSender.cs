@@ -196,17 +196,21 @@ public sealed class ImageSender : IDisposable
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         RoundPlan plan = new(_image.Dirty, _image.Source, Geometry);
+        PassFailure failure = new(stop);
         Task[] workers = new Task[_options.Workers];
         for (int i = 0; i < workers.Length; i++)
         {
             RoundWorker worker = new(_image, plan, counters);
-            workers[i] = Task.Run(() => WorkAsync(worker, round, counters, stop), CancellationToken.None);
+            workers[i] = Task.Run(() => WorkAsync(worker, round, counters, failure, stop.Token), CancellationToken.None);
         }
 
-        await AwaitAllOrFirstFailureAsync(workers, stop);
+        await Task.WhenAll(workers);
+        failure.ThrowIfAny(cancellationToken);
     }
 
-    private async Task WorkAsync(RoundWorker worker, int round, RoundCounters counters, CancellationTokenSource stop)
+    /// <summary>One worker's part of a pass; never fails, but notes why it ended.</summary>
+    private async Task WorkAsync(
+        RoundWorker worker, int round, RoundCounters counters, PassFailure failure, CancellationToken cancellationToken)
     {
         List<Task> deliveries = [];
         try
@@ -214,10 +218,10 @@ public sealed class ImageSender : IDisposable
             bool more = true;
             while (more)
             {
-                SendBatch batch = await RentAsync(stop.Token);
+                SendBatch batch = await RentAsync(cancellationToken);
                 try
                 {
-                    more = worker.Fill(batch, stop.Token);
+                    more = worker.Fill(batch, cancellationToken);
                 }
                 catch
                 {
@@ -231,29 +235,22 @@ public sealed class ImageSender : IDisposable
                     continue;
                 }
 
-                deliveries.Add(DeliverAsync(batch, round, counters, stop.Token));
-                deliveries.RemoveAll(d => d.IsCompletedSuccessfully);
-                if (deliveries.Find(d => d.IsFaulted) is { } failed)
-                {
-                    await failed;
-                }
-
-                await MaybeCheckpointAsync(stop.Token);
+                deliveries.Add(DeliverAsync(batch, round, counters, failure, cancellationToken));
+                deliveries.RemoveAll(d => d.IsCompleted);
+                await MaybeCheckpointAsync(cancellationToken);
             }
         }
-        catch
+        catch (Exception exception)
         {
-            await stop.CancelAsync();
-            throw;
+            await failure.NoteAsync(exception);
         }
-        finally
-        {
-            await AwaitAllOrFirstFailureAsync(deliveries, stop);
-        }
+
+        await Task.WhenAll(deliveries);
     }
 
-    /// <summary>Encodes and sends a batch, waits for its ack and applies it.</summary>
-    private async Task DeliverAsync(SendBatch batch, int round, RoundCounters counters, CancellationToken cancellationToken)
+    /// <summary>Encodes and sends a batch, waits for its ack and applies it; never fails, but notes why it ended.</summary>
+    private async Task DeliverAsync(
+        SendBatch batch, int round, RoundCounters counters, PassFailure failure, CancellationToken cancellationToken)
     {
         ulong number = Interlocked.Increment(ref _nextBatch);
         try
@@ -268,11 +265,11 @@ public sealed class ImageSender : IDisposable
             Apply(batch, ack, counters);
             Return(batch);
         }
-        catch
+        catch (Exception exception)
         {
             _inFlight.TryRemove(number, out _);
             Drop(batch);
-            throw;
+            await failure.NoteAsync(exception);
         }
     }
 
@@ -313,6 +310,11 @@ public sealed class ImageSender : IDisposable
             BlockRun run = new(block.Block, 1);
             if (refused.Remove(block.Block))
             {
+                if (_image.RequiresLiteral(block.Block))
+                {
+                    throw new TransportLostException($"{_session.Peer} refused block {block.Block} of image {_index}, which it got whole");
+                }
+
                 // What the destination holds there now is whatever it held before; nobody here knows for sure.
                 _image.Map.Set(block.Block, Hash256.Unknown);
                 _image.RequireLiteral(block.Block);
@@ -398,31 +400,4 @@ public sealed class ImageSender : IDisposable
             RawBytes = Interlocked.Read(ref counters.ChangedBytes),
             SentBytes = sent,
         };
-
-    /// <summary>Waits for all tasks; the first real failure stops the others and is what the caller sees.</summary>
-    private static async Task AwaitAllOrFirstFailureAsync(IReadOnlyCollection<Task> tasks, CancellationTokenSource stop)
-    {
-        Exception? first = null;
-        foreach (Task task in tasks)
-        {
-            try
-            {
-                await task;
-            }
-            catch (Exception exception)
-            {
-                if (first is null || (first is OperationCanceledException && exception is not OperationCanceledException))
-                {
-                    first = exception;
-                }
-
-                await stop.CancelAsync();
-            }
-        }
-
-        if (first is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
-        }
-    }
 }

@@ -32,6 +32,15 @@ public static class PushRun
         {
             return await CopyAsync(session, request, options, progress, cancellationToken);
         }
+        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            await session.TellPeerAsync(exception);
+            throw new DiskSyncException(
+                FailureKind.Interrupted,
+                $"the push of {request.Source.Name} was stopped",
+                "Run the same command again: it goes on from what is durable at the destination.",
+                exception);
+        }
         catch (Exception exception)
         {
             await session.TellPeerAsync(exception);

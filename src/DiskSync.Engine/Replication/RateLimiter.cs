@@ -8,11 +8,15 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 public sealed class RateLimiter
 {
+    // How soon a waiting sender sees that the limit has changed.
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(200);
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private long _bytesPerSecond;
     private double _tokens;
     private long _last;
+    private long _changes;
 
     /// <summary>Creates a limiter.</summary>
     /// <param name="bytesPerSecond">The limit; 0 for none.</param>
@@ -34,6 +38,7 @@ public sealed class RateLimiter
             {
                 // A debt of the old limit would hold the new one up.
                 _tokens = 0;
+                _changes++;
                 _last = _time.GetTimestamp();
                 Interlocked.Exchange(ref _bytesPerSecond, value);
             }
@@ -43,17 +48,20 @@ public sealed class RateLimiter
     /// <summary>Waits until so many bytes may be sent.</summary>
     public async ValueTask WaitAsync(int bytes, CancellationToken cancellationToken)
     {
-        TimeSpan wait = Take(bytes);
-        if (wait > TimeSpan.Zero)
+        TimeSpan wait = Take(bytes, out long changes);
+        while (wait > TimeSpan.Zero && changes == Interlocked.Read(ref _changes))
         {
-            await Task.Delay(wait, _time, cancellationToken);
+            TimeSpan slice = wait < Slice ? wait : Slice;
+            await Task.Delay(slice, _time, cancellationToken);
+            wait -= slice;
         }
     }
 
-    private TimeSpan Take(int bytes)
+    private TimeSpan Take(int bytes, out long changes)
     {
         lock (_lock)
         {
+            changes = _changes;
             long rate = _bytesPerSecond;
             if (rate <= 0)
             {

@@ -58,6 +58,11 @@ public sealed class ReceiverHost
 
             if (holder.SessionId != session.SessionId || ReferenceEquals(holder, session))
             {
+                if (!ReferenceEquals(holder, session) && await holder.DrainsWithinAsync(Options.BusyPatience))
+                {
+                    continue;
+                }
+
                 throw new DiskSyncException(
                     FailureKind.Preflight,
                     $"destination {name}: session {holder.SessionId} from {holder.PeerHost} is writing it",

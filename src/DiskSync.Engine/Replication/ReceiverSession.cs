@@ -6,6 +6,7 @@ using DiskSync.Formats;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
 using WireProgress = DiskSync.Formats.Wire.Messages.Progress;
 
 namespace DiskSync.Engine.Replication;
@@ -56,6 +57,14 @@ internal sealed class ReceiverSession : IDisposable
         await _drained.Task;
     }
 
+    /// <summary>Waits for this connection's end, but not for long.</summary>
+    /// <returns>Whether it has let go of its targets.</returns>
+    public async Task<bool> DrainsWithinAsync(TimeSpan patience)
+    {
+        await Task.WhenAny(_drained.Task, Task.Delay(patience));
+        return _drained.Task.IsCompleted;
+    }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await using CancellationTokenRegistration registration = cancellationToken.Register(_stop.Cancel);
@@ -93,6 +102,19 @@ internal sealed class ReceiverSession : IDisposable
         {
             TransportLostException failure = new(
                 $"{_connection.Peer} broke the protocol: {exception.Message}", string.Empty, exception);
+            ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
+            await TellPeerAsync(failure);
+            throw failure;
+        }
+        catch (Exception exception) when (exception is LinuxException or IOException or UnauthorizedAccessException)
+        {
+            DiskSyncException failure = new(
+                FailureKind.Destination,
+                $"destination: {exception.Message}",
+                exception is LinuxException { IsFull: true }
+                    ? "Free space there, then run the same command again: it goes on from what is durable."
+                    : "Look at the destination's storage and permissions, then run the same command again.",
+                exception);
             ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
             await TellPeerAsync(failure);
             throw failure;
@@ -280,6 +302,12 @@ internal sealed class ReceiverSession : IDisposable
     private async Task SealAsync(ushort image, Formats.Wire.Messages.Seal request)
     {
         ITarget target = TargetOf(image);
+        if (target.Store.UnreadBlocks > 0)
+        {
+            throw new TransportLostException(
+                $"{_connection.Peer} asked to seal {target.Name} though {target.Store.UnreadBlocks} blocks of it were not read back; it was not sealed");
+        }
+
         string path = target.Finish(new SealRequest(request.Epoch, request.Root, Guid.Empty));
         ReceiverLog.TargetSealed(_host.Logger, target.Name, path, request.Epoch, request.Root.ToString());
         Forget(image);
@@ -343,9 +371,9 @@ internal sealed class ReceiverSession : IDisposable
             {
                 await pending;
             }
-            catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+            catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                // It was reported when the loop saw it, or is a consequence of the end.
+                // It was reported when the loop saw it, or is a consequence of the end; the locks must go in any case.
             }
         }
 
@@ -357,7 +385,7 @@ internal sealed class ReceiverSession : IDisposable
                 // A source that lost its connection comes back; what arrived need not be sent again.
                 target.Store.Checkpoint();
             }
-            catch (DiskSyncException exception)
+            catch (Exception exception) when (exception is not OutOfMemoryException)
             {
                 ReceiverLog.LastCheckpointFailed(_host.Logger, target.Name, exception.Message);
             }

@@ -130,7 +130,7 @@ public sealed class SourceSession : IAsyncDisposable
 
     /// <summary>Ends the session: nothing was left undone (safety rule 5).</summary>
     public async Task EndAsync(CancellationToken cancellationToken) =>
-        await RequestAsync<EndAck>(FrameHeader.NoImage, new End((ulong)_connection.FramesSent + 1), cancellationToken);
+        await RequestAsync<EndAck>(FrameHeader.NoImage, new End(0), cancellationToken);
 
     /// <summary>Tells the destination why this side gives up, where it does not know it already; best effort.</summary>
     /// <param name="failure">What ended the work on this side.</param>
@@ -237,6 +237,12 @@ public sealed class SourceSession : IAsyncDisposable
         catch (DiskSyncException exception)
         {
             Fail(exception);
+        }
+        catch (Exception exception)
+        {
+            // A bug must not leave everybody waiting for answers that nobody takes in any more.
+            Fail(new TransportLostException($"the session with {Peer} failed: {exception.Message}", "Please report this.", exception));
+            throw;
         }
     }
 

@@ -71,7 +71,8 @@ internal sealed class BaseCatalog(LinuxFile root)
         PagedMap? map = OpenTrustedMap(paths, granularity);
         try
         {
-            if (!baseRoot.IsUnknown && map?.Root() != baseRoot)
+            // Without a map the base is hashed, which finds out what it holds.
+            if (!baseRoot.IsUnknown && map is not null && map.Root() != baseRoot)
             {
                 throw new DiskSyncException(
                     FailureKind.Preflight,
@@ -164,7 +165,7 @@ internal sealed class BaseCatalog(LinuxFile root)
             && seal.Geometry.Granularity == granularity
             && paths.StatOf(paths.Leaf) is { } stat
             && TargetSealer.Fits(seal, stat)
-            && paths.StatOf(paths.Map) is not null
+            && TargetSealer.ReadMapClaim(paths)?.Root == seal.Root
             ? seal
             : null;
 
@@ -175,25 +176,51 @@ internal sealed class BaseCatalog(LinuxFile root)
             using FileStream stream = new(paths.OpenFile(paths.Map, LinuxOpen.ReadOnly).Handle, FileAccess.Read, 1 << 16);
             BlockMapReader reader = new(stream);
             PagedMap map = PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true);
-            long block = 0;
-            while (reader.TryRead(out MapRun run))
+            try
             {
-                map.SetRun(block, run.Count, run.Hash);
-                block += run.Count;
-            }
+                long block = 0;
+                while (reader.TryRead(out MapRun run))
+                {
+                    map.SetRun(block, run.Count, run.Hash);
+                    block += run.Count;
+                }
 
-            if (reader.Root == root)
+                if (reader.Root == root)
+                {
+                    return map;
+                }
+            }
+            catch
             {
-                return map;
+                map.Dispose();
+                throw;
             }
 
             map.Dispose();
             return null;
         }
-        catch (Exception exception) when (exception is FormatViolationException or IOException)
+        catch (FormatViolationException)
         {
             // A damaged map costs a hash of the base, nothing else.
+            RemoveDamaged(paths);
             return null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A map that cannot be believed would be offered again and again.</summary>
+    private static void RemoveDamaged(TargetPaths paths)
+    {
+        try
+        {
+            paths.Remove(paths.Map);
+        }
+        catch (LinuxException)
+        {
+            // Then it stays; nothing depends on it.
         }
     }
 }

@@ -128,7 +128,7 @@ internal sealed class DeviceTarget : ITarget
         }
 
         // A device says nothing of when it was last written, so its own old map is never believed without reading.
-        TargetContent content = TargetContent.InPlace(opening, known: null);
+        TargetContent content = TargetContent.InPlace(opening, known: null, untouched: true);
         TargetStore store = content.OpenStore(device, opening.Session);
         try
         {

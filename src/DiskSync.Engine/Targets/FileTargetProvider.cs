@@ -41,6 +41,9 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <summary>The root's full path.</summary>
     public string Root => _root.Path;
 
+    /// <summary>Images that this very process sends: none of them may be its own target.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
     /// <inheritdoc/>
     public IReadOnlyList<BaseOffer> ListBases(ListBases request) => _bases.List(request);
 
@@ -64,7 +67,10 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         {
             RefuseMissing(paths, request);
             TargetOpening opening = new(paths, geometry, request, session, progress, cancellationToken);
-            return Named(paths)?.Kind == FileKind.BlockDevice
+            FileStat? named = Named(paths);
+            RefuseSource(paths, named);
+            RefuseSource(paths, paths.StatOf(paths.Staged));
+            return named?.Kind == FileKind.BlockDevice
                 ? DeviceTarget.Open(opening, _stateFolder)
                 : StagedTarget.Open(opening, _bases);
         }
@@ -153,6 +159,21 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
             : stat;
     }
 
+    private void RefuseSource(TargetPaths paths, FileStat? written)
+    {
+        foreach (string source in Sources)
+        {
+            using LinuxFile sent = LinuxFile.Open(source, LinuxOpen.Reference);
+            if (written?.IsSameFileAs(sent.Stat()) == true)
+            {
+                throw new DiskSyncException(
+                    FailureKind.Preflight,
+                    $"destination {paths.ImagePath}: it is the same file as the source {source}; nothing was written",
+                    "Name another destination.");
+            }
+        }
+    }
+
     private static void RefuseMissing(TargetPaths paths, OpenImage request)
     {
         if (request.Flags.HasFlag(OpenFlags.InPlace) && paths.StatOf(paths.Leaf) is null)
@@ -165,11 +186,12 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     }
 
     private static DiskSyncException Translate(string name, LinuxException exception) => new(
-        exception.IsDenied ? FailureKind.Preflight : FailureKind.Destination,
+        exception.IsDenied || exception.Errno is Errno.EXDEV or Errno.ELOOP ? FailureKind.Preflight : FailureKind.Destination,
         $"destination {name}: {exception.Message}",
         exception switch
         {
             { IsFull: true } => "Free space there, then run the same command again.",
+            { Errno: Errno.EXDEV or Errno.ELOOP } => "A link there leads out of the receiver's root: choose a name inside it.",
             { IsDenied: true } => $"Give {UserLookup.EffectiveUserName} access there, or run the receiver as another user.",
             _ => "Check the path at the destination.",
         },

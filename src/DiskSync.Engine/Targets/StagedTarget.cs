@@ -53,6 +53,12 @@ internal sealed class StagedTarget : ITarget
     {
         TargetPaths paths = opening.Paths;
         RefuseUsed(paths.ImagePath);
+        OwnerText.Parse(opening.Request.Owner);
+        if (!opening.InPlace)
+        {
+            RefuseWritten(paths);
+        }
+
         LinuxFile file = TargetLock.Open(paths, DataLeaf(opening), create: !opening.InPlace);
         try
         {
@@ -134,7 +140,7 @@ internal sealed class StagedTarget : ITarget
     private static TargetContent OpenInPlace(TargetOpening opening, LinuxFile file)
     {
         using PagedMap? known = BaseCatalog.OpenTrustedMap(opening.Paths, opening.Geometry.Granularity);
-        TargetContent content = TargetContent.InPlace(opening, known);
+        TargetContent content = TargetContent.InPlace(opening, known, file.Length() == opening.Geometry.Length);
         if (file.Length() != opening.Geometry.Length)
         {
             file.SetLength(opening.Geometry.Length);
@@ -144,6 +150,37 @@ internal sealed class StagedTarget : ITarget
     }
 
     private static string DataLeaf(TargetOpening opening) => opening.InPlace ? opening.Paths.Leaf : opening.Paths.Staged;
+
+    /// <summary>A run that writes the image in place has its journal where a staged copy would have it.</summary>
+    private static void RefuseWritten(TargetPaths paths)
+    {
+        if (paths.StatOf(paths.Leaf) is not { Kind: FileKind.Regular })
+        {
+            return;
+        }
+
+        LinuxFile image;
+        try
+        {
+            image = paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly);
+        }
+        catch (LinuxException exception) when (exception.IsDenied)
+        {
+            // Who may not read it cannot have been writing it in place either.
+            return;
+        }
+
+        using (image)
+        {
+            if (!TargetLock.IsFree(image))
+            {
+                throw new DiskSyncException(
+                    FailureKind.Preflight,
+                    $"destination {paths.ImagePath}: another run is writing it in place",
+                    "Wait for it; 'disksync status' on the destination host shows it, 'disksync abort' stops it.");
+            }
+        }
+    }
 
     private static void RefuseUsed(string path)
     {

@@ -38,7 +38,9 @@ internal sealed class TargetContent
     /// <summary>Finds out what a staged copy holds, or makes one.</summary>
     public static TargetContent Staged(TargetOpening opening, LinuxFile file, BaseCatalog bases)
     {
-        bool isNew = opening.Paths.StatOf(opening.Paths.Journal) is null && file.Length() == 0;
+        // A file without a byte holds nothing, whatever a journal beside it says: the copy that the journal speaks of has
+        // got its name (and a kill came before the journal went), or was deleted.
+        bool isNew = file.Length() == 0;
         if (!isNew && !opening.Fresh)
         {
             return Resume(opening, file);
@@ -55,11 +57,16 @@ internal sealed class TargetContent
     /// <summary>Finds out what a file or device holds that is to be written where it stands.</summary>
     /// <param name="opening">What is being opened.</param>
     /// <param name="known">Its own map where its seal still fits, else null.</param>
-    public static TargetContent InPlace(TargetOpening opening, PagedMap? known)
+    /// <param name="untouched">Whether a journal that is there can be about it: its length is still the image's.</param>
+    public static TargetContent InPlace(TargetOpening opening, PagedMap? known, bool untouched)
     {
         TargetPaths paths = opening.Paths;
         FileJournalPlace place = new(paths);
-        if (!opening.Fresh && TransferJournal.Open(place, out _) is { } journal)
+        RefuseStaged(opening);
+
+        // A seal is revoked before the journal begins, so one that is there was written after it: the journal is a
+        // left-over, and the image may have been written since (safety rule 7).
+        if (!opening.Fresh && untouched && paths.StatOf(paths.Seal) is null && TransferJournal.Open(place, out _) is { } journal)
         {
             if (journal.Header.Geometry == opening.Geometry)
             {
@@ -112,6 +119,27 @@ internal sealed class TargetContent
         paths.Flush();
     }
 
+    // The journal and the map beside an image are those of its staged copy where there is one.
+    private static void RefuseStaged(TargetOpening opening)
+    {
+        TargetPaths paths = opening.Paths;
+        if (paths.StatOf(paths.Staged) is null)
+        {
+            return;
+        }
+
+        if (!opening.Fresh)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {paths.ImagePath}: {paths.PathOf(paths.Staged)} is a copy that an earlier run has staged and that can be resumed",
+                "Finish it by running without --inplace, or throw it away with --fresh.");
+        }
+
+        using LinuxFile staged = TargetLock.Open(paths, paths.Staged, create: false);
+        paths.Remove(paths.Staged);
+    }
+
     private static TargetContent Empty(TargetOpening opening, LinuxFile file)
     {
         PagedMap map = NewMap(opening, defaultIsZero: true);
@@ -127,12 +155,13 @@ internal sealed class TargetContent
     {
         FileJournalPlace place = new(opening.Paths);
         TransferJournal? journal = TransferJournal.Open(place, out JournalDamage? damage);
+        bool lengthFits = file.Length() == journal?.Header.Geometry.Length;
         if (file.Length() != opening.Geometry.Length)
         {
             file.SetLength(opening.Geometry.Length);
         }
 
-        if (journal is not null && journal.Header.Geometry == opening.Geometry)
+        if (journal is not null && lengthFits && journal.Header.Geometry == opening.Geometry)
         {
             return Resumed(opening, journal);
         }
@@ -140,6 +169,7 @@ internal sealed class TargetContent
         // What is staged is somebody's work even when nobody knows what it is: hashing it finds out.
         string why = damage is not null ? $"its journal is damaged ({damage.Explanation})"
             : journal is null ? "it has no journal"
+            : !lengthFits ? "its length is not what its journal says"
             : "the image's length or granularity has changed";
         ulong fence = journal?.FenceNumber ?? 0;
         journal?.Dispose();

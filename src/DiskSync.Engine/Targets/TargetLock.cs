@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DiskSync.Linux;
 
 namespace DiskSync.Engine.Targets;
@@ -6,6 +7,9 @@ namespace DiskSync.Engine.Targets;
 internal static class TargetLock
 {
     private const int Attempts = 5;
+
+    // A receiver whose source was killed still makes durable what had arrived; the next run may well begin before.
+    private static readonly TimeSpan BusyPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>Opens and locks one of a target's files.</summary>
     /// <param name="paths">The target's files.</param>
@@ -18,7 +22,7 @@ internal static class TargetLock
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             LinuxFile file = paths.OpenFile(leaf, create ? LinuxOpen.ReadWrite | LinuxOpen.Create : LinuxOpen.ReadWrite);
-            if (!file.TryLockExclusive())
+            if (!TryLock(file))
             {
                 file.Dispose();
                 break;
@@ -36,6 +40,25 @@ internal static class TargetLock
             FailureKind.Preflight,
             $"destination {paths.PathOf(leaf)}: another run is writing it",
             "Wait for it; 'disksync status' on the destination host shows it, 'disksync abort' stops it.");
+    }
+
+    /// <summary>Whether a file can be locked now; nothing is kept.</summary>
+    public static bool IsFree(LinuxFile file) => TryLock(file);
+
+    private static bool TryLock(LinuxFile file)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!file.TryLockExclusive())
+        {
+            if (Stopwatch.GetElapsedTime(start) > BusyPatience)
+            {
+                return false;
+            }
+
+            Thread.Sleep(50);
+        }
+
+        return true;
     }
 
     private static bool StillNamed(TargetPaths paths, string leaf, LinuxFile file)

@@ -178,7 +178,8 @@ internal static class TargetSealer
         WriteMap(paths, map);
     }
 
-    private static BlockMapClaim? ReadMapClaim(TargetPaths paths)
+    /// <summary>What the map beside an image says it is of, or null where there is none that can be read.</summary>
+    public static BlockMapClaim? ReadMapClaim(TargetPaths paths)
     {
         if (paths.StatOf(paths.Map) is null)
         {

@@ -78,11 +78,8 @@ public sealed class ProcessTransport : ITransport
     }
 
     /// <inheritdoc/>
-    public void Abort()
-    {
-        _streams.Abort();
-        Kill();
-    }
+    /// <remarks>The child is not killed here: a receiver that finds its input closed makes durable what has arrived.</remarks>
+    public void Abort() => _streams.Abort();
 
     /// <inheritdoc/>
     public async Task<string> DiagnoseAsync()
