@@ -50,6 +50,11 @@ public sealed class PagedMap : IDisposable
     /// <summary>How many stored pages were damaged when they were read; their blocks are unknown.</summary>
     public long DamagedPages { get; private set; }
 
+    /// <summary>The length of a map's file that is kept: it has it from the start, sparse, so that one that was cut off can be told.</summary>
+    /// <remarks>A file that is shorter would read as the default behind its end, which may mean zeros.</remarks>
+    public static long StoredLength(BlockGeometry geometry) =>
+        (geometry.BlockCount + PageBlocks - 1) / PageBlocks * StoredBytes;
+
     /// <summary>How many blocks have a known hash; counts, so it costs a pass over the map.</summary>
     public long KnownCount
     {

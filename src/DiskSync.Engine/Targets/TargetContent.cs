@@ -46,12 +46,12 @@ internal sealed class TargetContent
             return Resume(opening, file);
         }
 
-        ForgetEverything(opening.Paths);
+        ulong fence = ForgetEverything(opening.Paths);
         file.SetLength(0);
         file.Sync();
         return opening.Request.Base == BaseChoice.None
-            ? Empty(opening, file)
-            : FromBase(opening, file, bases);
+            ? Empty(opening, file, fence)
+            : FromBase(opening, file, bases, fence);
     }
 
     /// <summary>Finds out what a file or device holds that is to be written where it stands.</summary>
@@ -68,21 +68,21 @@ internal sealed class TargetContent
         // left-over, and the image may have been written since (safety rule 7).
         if (!opening.Fresh && untouched && paths.StatOf(paths.Seal) is null && TransferJournal.Open(place, out _) is { } journal)
         {
-            if (journal.Header.Geometry == opening.Geometry)
+            if (journal.Header.Geometry == opening.Geometry && OpenMap(paths, journal.Header) is { } kept)
             {
-                return Resumed(opening, journal);
+                return Resumed(kept, journal);
             }
 
             journal.Dispose();
         }
 
         // The old seal says what the image will no longer be (safety rule 7).
-        ForgetEverything(paths);
+        ulong fence = ForgetEverything(paths);
         paths.Remove(paths.Seal);
         paths.Remove(paths.Map);
         paths.Flush();
         PagedMap map = NewMap(opening, defaultIsZero: false);
-        TransferJournal fresh = TransferJournal.Create(place, opening.Geometry, unstoredIsZero: false, proven: false, fence: 0);
+        TransferJournal fresh = TransferJournal.Create(place, opening.Geometry, unstoredIsZero: false, proven: false, fence);
         if (known is not null)
         {
             CopyMap(known, map);
@@ -112,11 +112,21 @@ internal sealed class TargetContent
     }
 
     /// <summary>Takes the journal and the map away, durably, before anything that they speak of changes.</summary>
-    private static void ForgetEverything(TargetPaths paths)
+    /// <returns>The newest fencing number of the target, which its next journal counts on from (safety rule 2).</returns>
+    private static ulong ForgetEverything(TargetPaths paths)
     {
+        ulong fence = 0;
+        using (TransferJournal? old = TransferJournal.Open(new FileJournalPlace(paths), out _))
+        {
+            fence = old?.FenceNumber ?? 0;
+        }
+
+        // One after the other: a power cut must not leave a journal whose map is gone.
         paths.Remove(paths.Journal);
+        paths.Flush();
         paths.Remove(paths.PartialMap);
         paths.Flush();
+        return fence;
     }
 
     // The journal and the map beside an image are those of its staged copy where there is one.
@@ -140,14 +150,14 @@ internal sealed class TargetContent
         paths.Remove(paths.Staged);
     }
 
-    private static TargetContent Empty(TargetOpening opening, LinuxFile file)
+    private static TargetContent Empty(TargetOpening opening, LinuxFile file, ulong fence)
     {
         PagedMap map = NewMap(opening, defaultIsZero: true);
         file.SetLength(opening.Geometry.Length);
         file.Sync();
         return new TargetContent(
             map,
-            TransferJournal.Create(new FileJournalPlace(opening.Paths), opening.Geometry, unstoredIsZero: true, proven: true, fence: 0),
+            TransferJournal.Create(new FileJournalPlace(opening.Paths), opening.Geometry, unstoredIsZero: true, proven: true, fence),
             TargetState.Empty);
     }
 
@@ -156,24 +166,24 @@ internal sealed class TargetContent
         FileJournalPlace place = new(opening.Paths);
         TransferJournal? journal = TransferJournal.Open(place, out JournalDamage? damage);
         bool lengthFits = file.Length() == journal?.Header.Geometry.Length;
-        if (file.Length() != opening.Geometry.Length)
+        PagedMap? kept = null;
+        if (journal is not null && lengthFits && journal.Header.Geometry == opening.Geometry
+            && (kept = OpenMap(opening.Paths, journal.Header)) is not null)
         {
-            file.SetLength(opening.Geometry.Length);
-        }
-
-        if (journal is not null && lengthFits && journal.Header.Geometry == opening.Geometry)
-        {
-            return Resumed(opening, journal);
+            return Resumed(kept, journal);
         }
 
         // What is staged is somebody's work even when nobody knows what it is: hashing it finds out.
         string why = damage is not null ? $"its journal is damaged ({damage.Explanation})"
             : journal is null ? "it has no journal"
             : !lengthFits ? "its length is not what its journal says"
-            : "the image's length or granularity has changed";
-        ulong fence = journal?.FenceNumber ?? 0;
+            : journal.Header.Geometry != opening.Geometry ? "the image's length or granularity has changed"
+            : "its map is gone or was cut off";
         journal?.Dispose();
-        ForgetEverything(opening.Paths);
+        ulong fence = ForgetEverything(opening.Paths);
+
+        // Not before the journal is gone: a kill in between would let the length fit.
+        file.SetLength(opening.Geometry.Length);
         PagedMap map = NewMap(opening, defaultIsZero: false);
         return new TargetContent(
             map,
@@ -184,20 +194,20 @@ internal sealed class TargetContent
         };
     }
 
-    private static TargetContent Resumed(TargetOpening opening, TransferJournal journal) =>
-        new(OpenMap(opening, journal.Header.UnstoredIsZero), journal, TargetState.Resumed)
+    private static TargetContent Resumed(PagedMap map, TransferJournal journal) =>
+        new(map, journal, TargetState.Resumed)
         {
             MapIsLeftOver = true,
             BaseUsed = journal.Note?.BaseUsed ?? string.Empty,
         };
 
-    private static TargetContent FromBase(TargetOpening opening, LinuxFile file, BaseCatalog bases)
+    private static TargetContent FromBase(TargetOpening opening, LinuxFile file, BaseCatalog bases, ulong fence)
     {
         string name = opening.Request.Base == BaseChoice.Target ? opening.Request.Name : opening.Request.BaseName;
         using BaseImage origin = bases.Open(name, opening.Request.BaseRoot, opening.Geometry.Granularity);
         PagedMap map = NewMap(opening, defaultIsZero: false);
         TransferJournal journal = TransferJournal.Create(
-            new FileJournalPlace(opening.Paths), opening.Geometry, unstoredIsZero: false, proven: false, fence: 0);
+            new FileJournalPlace(opening.Paths), opening.Geometry, unstoredIsZero: false, proven: false, fence);
         try
         {
             journal.WriteNote(new JournalNote(name, opening.Request.BaseRoot));
@@ -249,17 +259,26 @@ internal sealed class TargetContent
         }
     }
 
-    private static PagedMap NewMap(TargetOpening opening, bool defaultIsZero) => new(
-        opening.Geometry,
-        new DiskStateFile(
+    private static PagedMap NewMap(TargetOpening opening, bool defaultIsZero)
+    {
+        DiskStateFile file = new(
             opening.Paths.OpenFile(opening.Paths.PartialMap, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate),
-            opening.Paths.Folder),
-        defaultIsZero);
+            opening.Paths.Folder);
+        file.SetLength(PagedMap.StoredLength(opening.Geometry));
+        return new PagedMap(opening.Geometry, file, defaultIsZero);
+    }
 
-    private static PagedMap OpenMap(TargetOpening opening, bool defaultIsZero) => new(
-        opening.Geometry,
-        new DiskStateFile(
-            opening.Paths.OpenFile(opening.Paths.PartialMap, LinuxOpen.ReadWrite | LinuxOpen.Create),
-            opening.Paths.Folder),
-        defaultIsZero);
+    /// <summary>The map that a journal speaks of, or null where it is gone or was cut off: then the journal proves nothing.</summary>
+    public static PagedMap? OpenMap(TargetPaths paths, TransferJournalHeader header)
+    {
+        if (paths.StatOf(paths.PartialMap)?.Size != PagedMap.StoredLength(header.Geometry))
+        {
+            return null;
+        }
+
+        return new PagedMap(
+            header.Geometry,
+            new DiskStateFile(paths.OpenFile(paths.PartialMap, LinuxOpen.ReadWrite), paths.Folder),
+            header.UnstoredIsZero);
+    }
 }

@@ -166,10 +166,7 @@ internal static class TargetSealer
     {
         // The kill came before the map was written: the staged copy still has its own, which was flushed at PREPARED.
         using Journal.TransferJournal journal = Journal.TransferJournal.Open(new FileJournalPlace(paths), out _) ?? throw Lost(paths, seal);
-        using PagedMap map = new(
-            journal.Header.Geometry,
-            new Journal.DiskStateFile(paths.OpenFile(paths.PartialMap, LinuxOpen.ReadWrite), null),
-            journal.Header.UnstoredIsZero);
+        using PagedMap map = TargetContent.OpenMap(paths, journal.Header) ?? throw Lost(paths, seal);
         if (journal.WithdrawnPages().Count > 0 || map.Root() != seal.Root)
         {
             throw Lost(paths, seal);

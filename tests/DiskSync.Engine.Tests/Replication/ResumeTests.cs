@@ -1,4 +1,5 @@
 using DiskSync.Engine.Replication;
+using DiskSync.Formats.Journal;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.TestSupport;
 using FsCheck.Xunit;
@@ -88,6 +89,47 @@ public sealed class ResumeTests : IDisposable
 
         await _lab.PushAsync(image);
         _lab.AssertTarget(content);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(8223)]
+    [InlineData(8225)]
+    public async Task A_staged_map_that_is_gone_or_was_cut_off_only_costs_a_hash(int length)
+    {
+        // The map of an image that began empty means zeros where it has nothing: believing it would seal a wrong copy.
+        byte[] content = SampleImage.Noise(1, 1 << 20);
+        string image = _lab.Source("a.img", content);
+        await LeaveJournalAsync(image);
+        string map = _lab.Target("vm.img.partial.map");
+        if (length < 0)
+        {
+            File.Delete(map);
+        }
+        else
+        {
+            await using FileStream cut = new(map, FileMode.Open, FileAccess.Write);
+            cut.SetLength(length);
+        }
+
+        byte[] zeros = new byte[1 << 20];
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", zeros), with: r => r with { Base = BaseRequest.None });
+        Assert.Contains("its map is gone or was cut off", result.Notice, StringComparison.Ordinal);
+        Assert.True(result.Rounds[0].ZeroBlocks > 0, "what was staged was taken for zeros");
+        _lab.AssertTarget(zeros);
+    }
+
+    [Fact]
+    public async Task Starting_afresh_counts_the_fencing_numbers_on()
+    {
+        string image = _lab.Source("a.img", SampleImage.Noise(1, 1 << 20));
+        await LeaveJournalAsync(image);
+        ulong before = FenceOf(_lab.Target());
+        await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.PushAsync(
+            image, wire: new DelayingProxy(cutAfter: 700 * K), with: r => r with { Base = BaseRequest.None, Flags = OpenFlags.Fresh }));
+        Assert.True(FenceOf(_lab.Target()) > before, $"{FenceOf(_lab.Target())} after {before}");
     }
 
     [Fact]
@@ -242,6 +284,12 @@ public sealed class ResumeTests : IDisposable
                     break;
             }
         }
+    }
+
+    private static ulong FenceOf(string image)
+    {
+        using FileStream journal = File.OpenRead(image + ".partial.journal");
+        return TransferJournalReader.Read(journal).State!.Fence;
     }
 
     private async Task LeaveJournalAsync(string image)
