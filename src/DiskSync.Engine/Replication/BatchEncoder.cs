@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Diagnostics;
 using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Transports;
+using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 
@@ -14,6 +16,8 @@ internal sealed class BatchEncoder
 {
     // A patch that carries almost the whole block costs more (its bitmap, a read at the destination) than it saves.
     private const double WorthPatching = 0.75;
+
+    private const int SubBlockSize = BlockGeometry.SubBlockSize;
 
     // LZ4 must take off at least a sixteenth of a block to be worth decompressing.
     private const int WorthCompressing = 16;
@@ -43,7 +47,7 @@ internal sealed class BatchEncoder
 
     private async Task<Dictionary<ulong, ulong[]>> AskForSubBlocksAsync(SendBatch batch, CancellationToken cancellationToken)
     {
-        ulong[] blocks = [.. batch.Blocks.Where(b => b.Patchable).Select(b => (ulong)b.Block).Order()];
+        ulong[] blocks = [.. batch.Blocks.Where(b => b.Basis == PatchBasis.Content).Select(b => (ulong)b.Block).Order()];
         Dictionary<ulong, ulong[]> held = new(blocks.Length);
         if (blocks.Length == 0)
         {
@@ -119,8 +123,8 @@ internal sealed class BatchEncoder
             return 0;
         }
 
-        if (block.Patchable && held.TryGetValue((ulong)block.Block, out ulong[]? old)
-            && TryAddPatch(batch, block, old, compress, scratch, out int changed))
+        if (block.Basis != PatchBasis.None
+            && TryAddPatch(batch, block, held.GetValueOrDefault((ulong)block.Block), compress, scratch, out int changed))
         {
             Interlocked.Increment(ref counters.PatchedBlocks);
             return changed;
@@ -142,27 +146,15 @@ internal sealed class BatchEncoder
     }
 
     private static bool TryAddPatch(
-        SendBatch batch, SendBlock block, ulong[] old, bool compress, byte[] scratch, out int changedBytes)
+        SendBatch batch, SendBlock block, ulong[]? old, bool compress, byte[] scratch, out int changedBytes)
     {
-        changedBytes = 0;
-        int subBlocks = PatchPayload.SubBlocksOf(block.Length);
-        if (old.Length != subBlocks)
-        {
-            return false;
-        }
-
-        ReadOnlySpan<ulong> current = batch.PrefixesOf(block.Slot)[..subBlocks];
         Span<byte> bitmap = stackalloc byte[PatchPayload.BitmapLength(block.Length)];
         bitmap.Clear();
-        int changed = 0;
-        for (int i = 0; i < subBlocks; i++)
-        {
-            if (old[i] != current[i])
-            {
-                bitmap[i >> 3] |= (byte)(1 << (i & 7));
-                changed++;
-            }
-        }
+        int subBlocks = PatchPayload.SubBlocksOf(block.Length);
+        int changed = block.Basis == PatchBasis.Zeros ? MarkData(batch.BytesOf(block), bitmap)
+            : old?.Length == subBlocks ? MarkChanges(old, batch.PrefixesOf(block.Slot)[..subBlocks], bitmap)
+            : 0;
+        changedBytes = changed * SubBlockSize;
 
         // No difference at all: the destination's map is behind its content; a literal settles it.
         int max = PatchPayload.MaxLength(block.Length);
@@ -173,7 +165,35 @@ internal sealed class BatchEncoder
 
         int length = PatchPayload.Build(batch.BytesOf(block), bitmap, compress, scratch, batch.Writer.ReservePayload(max));
         batch.Writer.CommitPayload(BlockKind.Patch, block.Block, block.Hash, length);
-        changedBytes = changed * Formats.BlockMap.BlockGeometry.SubBlockSize;
         return true;
+    }
+
+    private static int MarkChanges(ReadOnlySpan<ulong> old, ReadOnlySpan<ulong> current, Span<byte> bitmap)
+    {
+        int changed = 0;
+        for (int i = 0; i < old.Length; i++)
+        {
+            changed += old[i] == current[i] ? 0 : Mark(bitmap, i);
+        }
+
+        return changed;
+    }
+
+    private static int MarkData(ReadOnlySpan<byte> content, Span<byte> bitmap)
+    {
+        int changed = 0;
+        for (int i = 0; i * SubBlockSize < content.Length; i++)
+        {
+            int start = i * SubBlockSize;
+            changed += ZeroCheck.IsZero(content[start..Math.Min(start + SubBlockSize, content.Length)]) ? 0 : Mark(bitmap, i);
+        }
+
+        return changed;
+    }
+
+    private static int Mark(Span<byte> bitmap, int subBlock)
+    {
+        bitmap[subBlock >> 3] |= (byte)(1 << (subBlock & 7));
+        return 1;
     }
 }

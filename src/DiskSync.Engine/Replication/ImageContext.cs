@@ -40,9 +40,13 @@ internal sealed class ImageContext
 
     public Hash256 ZeroHashOf(long block) => block == Geometry.BlockCount - 1 ? _lastZeroHash : _zeroHash;
 
-    /// <summary>Whether the destination holds content of this block from which a patch could start.</summary>
-    public bool CanPatch(long block, Hash256 held) =>
-        _mayPatch && !held.IsUnknown && held != ZeroHashOf(block) && !_literalOnly.ContainsKey(block);
+    /// <summary>What a patch of this block could start from.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="held">What the destination holds of it.</param>
+    public PatchBasis BasisOf(long block, Hash256 held) =>
+        !_mayPatch || held.IsUnknown || _literalOnly.ContainsKey(block) ? PatchBasis.None
+        : held == ZeroHashOf(block) ? PatchBasis.Zeros
+        : PatchBasis.Content;
 
     /// <summary>The destination refused a patch or a copy of this block: it gets a literal.</summary>
     public void RequireLiteral(long block) => _literalOnly[block] = true;

@@ -140,10 +140,10 @@ internal sealed class RoundWorker
         Span<byte> content = batch.Slots(slot, length);
         Hash256 held = _image.Map.Get(block);
         bool isZero = ZeroCheck.IsZero(content);
-        bool patchable = !isZero && _image.CanPatch(block, held);
+        PatchBasis basis = isZero ? PatchBasis.None : _image.BasisOf(block, held);
         Hash256 hash = isZero
             ? _image.ZeroHashOf(block)
-            : Blake3.HashBlock(content, patchable ? batch.PrefixesOf(slot)[..SubBlocksOf(length)] : []);
+            : Blake3.HashBlock(content, basis == PatchBasis.Content ? batch.PrefixesOf(slot)[..SubBlocksOf(length)] : []);
         if (hash == held)
         {
             _image.Dirty.Release(new BlockRun(block, 1));
@@ -160,7 +160,7 @@ internal sealed class RoundWorker
 
         int target = batch.Blocks.Count;
         batch.Move(slot, target, length);
-        batch.Blocks.Add(new SendBlock(block, target, length, hash, patchable));
+        batch.Blocks.Add(new SendBlock(block, target, length, hash, basis));
         Interlocked.Add(ref _counters.ChangedBytes, length);
     }
 

@@ -62,6 +62,23 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task A_small_change_where_the_destination_holds_zeros_travels_small()
+    {
+        byte[] content = SampleImage.Noise(1, 4 << 20);
+        content.AsSpan(1 << 20, 2 << 20).Clear();
+        await _lab.PushAsync(_lab.Source("a.img", content));
+        for (int block = 16; block < 48; block += 4)
+        {
+            SampleImage.Noise(block, 4 * K).CopyTo(content, (block * 64 * K) + (20 * K));
+        }
+
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", content));
+        _lab.AssertTarget(content);
+        Assert.Equal(8, result.Rounds[0].PatchedBlocks);
+        Assert.True(result.BytesSent < (8 * 4 * K) + 6000, $"{result.BytesSent} bytes were sent for 8 changes of 4 KiB");
+    }
+
+    [Fact]
     public async Task An_unchanged_image_is_proven_again_without_sending_a_block()
     {
         byte[] content = SampleImage.Create(1, 1 << 20);
