@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
@@ -9,9 +10,9 @@ using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Migration;
-using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Cli.Commands;
 
@@ -117,12 +118,12 @@ internal sealed class MigrateCommand : CliCommand
                 "Name a folder: a destination that ends in a slash, or unix:SOCKET: with nothing after it.");
         }
 
-        SenderOptions sender = _copy.Sender(context.Parse);
+        MigrationOptions options = OptionsOf(context);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
             state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout)), context.Parse.GetValue(_acceptUnfenced));
         using Run run = new RunRegistry(state).Register(
-            "migrate", [.. images.Select(Path.GetFullPath)], address.ToString(), sender.Limiter, context.Progress);
+            "migrate", [.. images.Select(Path.GetFullPath)], address.ToString(), options.Sender.Limiter, context.Progress);
         Dialer dialer = new(
             context,
             _copy.Rsh(context.Parse),
@@ -132,9 +133,11 @@ internal sealed class MigrateCommand : CliCommand
         Task<SourceSession> Dial(CancellationToken token) =>
             dialer.DialAsync(address, session, new PeerProgress(run).Report, token);
 
-        if (await CompleteEarlierAsync(parts, images, Dial, context, cancellation) is { } done)
+        if (await new EarlierAttempts(parts, Dial, context).ResolveAsync(images, cancellation) is { } completed)
         {
-            return done;
+            ResolvedReport resolved = new(images, true, completed.Epoch, completed.Message);
+            context.Output.Result(resolved, CliJson.Default.ResolvedReport, output => output.WriteLine(completed.Message));
+            return ExitCodes.Done;
         }
 
         List<TransferRequest> requests = [];
@@ -146,7 +149,7 @@ internal sealed class MigrateCommand : CliCommand
             }
 
             MigrationCoordinator coordinator = new(
-                parts.Source(), Dial, MigrationOptionsOf(context, sender), run, new MigrationNotes(context));
+                parts.Source(), Dial, new HookTimes(state), options, run, new MigrationNotes(context));
             MigrationResult result = await coordinator.RunAsync(requests, paths[^1], cancellation);
             context.EndProgress();
             MigrateReport report = MigrateReport.Of(images, paths[^1], result);
@@ -160,59 +163,6 @@ internal sealed class MigrateCommand : CliCommand
                 request.Source.Dispose();
             }
         }
-    }
-
-    /// <summary>An earlier attempt that was cut off is completed or called off first (issue: "running it again").</summary>
-    private static async Task<int?> CompleteEarlierAsync(
-        OwnershipParts parts,
-        string[] images,
-        Func<CancellationToken, Task<SourceSession>> dial,
-        CommandContext context,
-        CancellationToken cancellation)
-    {
-        string identity = ImageIdentity.Of(images[0]);
-        OwnershipJudgement judgement = OwnershipJudge.Judge(parts.Journal.Read(), identity, parts.Witness.Look(identity));
-        if (judgement.Role != AttemptRole.Source
-            || judgement.Verdict is not (OwnershipVerdict.Paused or OwnershipVerdict.Ceded or OwnershipVerdict.OwnerUnfinished))
-        {
-            return null;
-        }
-
-        context.Output.Note("an earlier attempt was cut off; resolving it first");
-        SourceSession? session = null;
-        try
-        {
-            session = await dial(cancellation);
-        }
-        catch (DiskSyncException) when (judgement.Verdict != OwnershipVerdict.Ceded)
-        {
-            // What was not ceded is called off without anybody's leave; a guest does not stay paused for want of a link.
-        }
-
-        await using SourceSession? closing = session;
-        HandOverResult result = await parts.Source().ResolveAsync(
-            identity, session is null ? null : new SessionHandOverLink(session), CededWish.Complete, cancellation);
-        context.Output.Note(result.Message);
-        if (result.State == HandOverState.SourceRuns)
-        {
-            // Called off: the machine runs here, so this migrate begins anew.
-            return null;
-        }
-
-        if (result.State != HandOverState.Done)
-        {
-            throw new DiskSyncException(
-                FailureKind.OwnershipInDoubt, result.Message, $"Run 'disksync owner {images[0]}'.", result.Cause);
-        }
-
-        if (result.Resume is { Running: false })
-        {
-            throw new DiskSyncException(FailureKind.Destination, result.Message, "Mend the resume command there, then run 'disksync owner' there.");
-        }
-
-        ResolvedReport report = new(images, true, result.Epoch, result.Message);
-        context.Output.Result(report, CliJson.Default.ResolvedReport, output => output.WriteLine(result.Message));
-        return ExitCodes.Done;
     }
 
     private TransferRequest Request(string path, DestinationAddress address, OwnershipParts parts, CommandContext context)
@@ -238,13 +188,25 @@ internal sealed class MigrateCommand : CliCommand
         }
     }
 
-    private MigrationOptions MigrationOptionsOf(CommandContext context, SenderOptions sender) => new()
+    private MigrationOptions OptionsOf(CommandContext context) => new()
     {
-        Pause = context.Parse.GetValue(_pause)!,
-        Unpause = context.Parse.GetValue(_unpause)!,
-        Resume = context.Parse.GetValue(_resume)!,
+        Pause = CommandOf(context, _pause),
+        Unpause = CommandOf(context, _unpause),
+        Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         MaxRounds = context.Parse.GetValue(_maxRounds),
-        Sender = sender,
+        Sender = _copy.Sender(context.Parse),
     };
+
+    /// <summary>A command as it is journaled and sent, where texts have a cap.</summary>
+    private static string CommandOf(CommandContext context, Option<string> option)
+    {
+        string command = context.Parse.GetValue(option)!;
+        return Encoding.UTF8.GetByteCount(command) <= WireLimits.MaxText
+            ? command
+            : throw new DiskSyncException(
+                FailureKind.Usage,
+                $"{option.Name}: a command may have {WireLimits.MaxText} bytes",
+                "Put it into a script and name that.");
+    }
 }

@@ -20,7 +20,7 @@ internal sealed class MigrationNotes(CommandContext context) : IMigrationEvents
     /// <inheritdoc/>
     public void Forecasted(Forecast forecast, TimeSpan maxDowntime) => context.Output.Note(string.Create(
         CultureInfo.InvariantCulture,
-        $"forecast of the downtime: {forecast.Total.TotalSeconds:0.00} s (scan {forecast.Scan.TotalSeconds:0.00}, delta {forecast.Delta.TotalSeconds:0.00}, flush and proof {forecast.Flush.TotalSeconds:0.00}, hooks {forecast.Hooks.TotalSeconds:0.00}); accepted: {maxDowntime.TotalSeconds:0.00} s"));
+        $"forecast of the downtime: {forecast.Total.TotalSeconds:0.00} s (scan {forecast.Scan.TotalSeconds:0.00}, delta {forecast.Delta.TotalSeconds:0.00}, flush and proof {forecast.Flush.TotalSeconds:0.00}, hooks {forecast.Hooks.TotalSeconds:0.00}{(forecast.HooksAreGuessed ? ", a guess: they have not been run from here yet" : string.Empty)}); accepted: {maxDowntime.TotalSeconds:0.00} s"));
 
     /// <inheritdoc/>
     public void Notice(string text) => context.Output.Note(text);

@@ -98,6 +98,9 @@ public sealed class TargetStore : IDisposable
     /// <summary>Blocks that have not been read back since they were written.</summary>
     public long UnreadBlocks => _unread.Count;
 
+    /// <summary>Whether the store has been disposed: the image is somebody else's now, a guest's perhaps.</summary>
+    public bool IsClosed { get; private set; }
+
     /// <summary>The root over the map as it is.</summary>
     public Hash256 Root() => Map.Root();
 
@@ -242,7 +245,13 @@ public sealed class TargetStore : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (IsClosed)
+        {
+            return;
+        }
+
         Fence();
+        IsClosed = true;
         _journal.Dispose();
         Map.Dispose();
         _device.Dispose();

@@ -34,7 +34,7 @@ public interface ITarget : IDisposable
     /// <exception cref="DiskSyncException">It cannot be done, or part of the copy is unknown.</exception>
     void PrepareFinish();
 
-    /// <summary>Gives the staged copy its name and its seal; durable when it returns. The store is closed by it.</summary>
+    /// <summary>Gives the staged copy its name and its seal; durable when it returns. The store is closed by it, and with it the lock given back: whoever owns the image now may open it.</summary>
     /// <param name="seal">What the seal records.</param>
     /// <returns>The image's path.</returns>
     /// <exception cref="DiskSyncException">The copy does not have the root, or cannot be renamed.</exception>

@@ -196,11 +196,15 @@ internal sealed class ReceiverSession : IDisposable
                 await SendAsync(frame.Image, ApplierOf(frame).SubHashes(request));
                 return true;
             case MapRequest request:
-                await SendAsync(frame.Image, _baseMaps.Answer(request, _targets.GetValueOrDefault(frame.Image)));
+                await SendAsync(frame.Image, _baseMaps.Answer(request, request.Subject.IsUnknown ? TargetOf(frame) : null));
                 return true;
             case ListBases request:
                 _baseMaps.Remember(request);
                 await SendAsync(frame.Image, new Bases(_host.Targets.ListBases(request)));
+                return true;
+            case CheckResume check:
+                HandOver().CheckResume(check.Resume);
+                await SendAsync(FrameHeader.NoImage, new ResumeChecked());
                 return true;
             case CloseImage close:
                 await CloseImageAsync(frame.Image, close.Discard);
@@ -383,7 +387,10 @@ internal sealed class ReceiverSession : IDisposable
             try
             {
                 // A source that lost its connection comes back; what arrived need not be sent again.
-                target.Store.Checkpoint();
+                if (!target.Store.IsClosed)
+                {
+                    target.Store.Checkpoint();
+                }
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {
@@ -412,7 +419,7 @@ internal sealed class ReceiverSession : IDisposable
 
     private ITarget TargetOf(ReceivedFrame frame) => TargetOf(frame.Image);
 
-    private ITarget TargetOf(ushort image) => _targets.TryGetValue(image, out ITarget? target)
+    private ITarget TargetOf(ushort image) => _targets.TryGetValue(image, out ITarget? target) && !target.Store.IsClosed
         ? target
         : throw new TransportLostException($"{_connection.Peer} spoke of image {image}, which is not open");
 

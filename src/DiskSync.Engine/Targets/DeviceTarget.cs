@@ -101,6 +101,9 @@ internal sealed class DeviceTarget : ITarget
 
         Store.Checkpoint();
         TargetSealer.SealDevice(_paths, Store.Map, seal);
+
+        // It is open for us alone, so that nobody could mount it or start a guest on it.
+        Store.Dispose();
         return _paths.ImagePath;
     }
 

@@ -110,6 +110,7 @@ internal sealed class StagedTarget : ITarget
         }
 
         TargetSealer.Conclude(_paths, DataLeaf(_opening), Store.Geometry, seal);
+        Store.Dispose();
         return _paths.ImagePath;
     }
 

@@ -111,4 +111,10 @@ public enum FrameType : ushort
 
     /// <summary><see cref="Messages.AttemptStatus"/></summary>
     AttemptStatus = 0x38,
+
+    /// <summary><see cref="Messages.CheckResume"/></summary>
+    CheckResume = 0x39,
+
+    /// <summary><see cref="Messages.ResumeChecked"/></summary>
+    ResumeChecked = 0x3A,
 }

@@ -52,6 +52,11 @@ internal static class HandOverCodec
                 writer.Byte((byte)status.State);
                 writer.UInt64(status.Epoch);
                 return FrameType.AttemptStatus;
+            case CheckResume check:
+                writer.Name("resume", check.Resume);
+                return FrameType.CheckResume;
+            case ResumeChecked:
+                return FrameType.ResumeChecked;
             default:
                 return null;
         }
@@ -72,6 +77,8 @@ internal static class HandOverCodec
             reader.Guid("attempt"),
             (AttemptState)reader.Byte("state", (byte)AttemptState.None, (byte)AttemptState.CalledOff),
             reader.UInt64("epoch")),
+        FrameType.CheckResume => new CheckResume(reader.Text("resume")),
+        FrameType.ResumeChecked => new ResumeChecked(),
         _ => null,
     };
 

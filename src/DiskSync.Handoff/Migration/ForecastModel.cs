@@ -1,4 +1,5 @@
 using DiskSync.Engine.Replication;
+using DiskSync.Handoff.Hooks;
 
 namespace DiskSync.Handoff.Migration;
 
@@ -10,17 +11,18 @@ namespace DiskSync.Handoff.Migration;
 /// </remarks>
 public static class ForecastModel
 {
-    // A command that has not been run yet; most freeze or resume a guest in well under this.
-    private static readonly TimeSpan HookAllowance = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan MinimumFlush = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Forecasts the pause.</summary>
     /// <param name="lastRounds">Each image's last round.</param>
     /// <param name="bulkRounds">Each image's first round, which shows the link's rate best.</param>
     /// <param name="lastFlush">How long the last checkpoint and proof took.</param>
-    /// <param name="hooks">How many commands run within the downtime.</param>
+    /// <param name="hooks">For each command that runs within the downtime what it took when it last ran; null where it has not.</param>
     public static Forecast Make(
-        IReadOnlyList<RoundResult> lastRounds, IReadOnlyList<RoundResult> bulkRounds, TimeSpan lastFlush, int hooks)
+        IReadOnlyList<RoundResult> lastRounds,
+        IReadOnlyList<RoundResult> bulkRounds,
+        TimeSpan lastFlush,
+        IReadOnlyList<TimeSpan?> hooks)
     {
         double scan = 0;
         double delta = 0;
@@ -39,7 +41,8 @@ public static class ForecastModel
             TimeSpan.FromSeconds(scan),
             TimeSpan.FromSeconds(delta),
             lastFlush > MinimumFlush ? lastFlush : MinimumFlush,
-            HookAllowance * hooks);
+            TimeSpan.FromSeconds(hooks.Sum(h => (h ?? HookTimes.Guess).TotalSeconds)),
+            hooks.Any(h => h is null));
     }
 
     /// <summary>Whether another round before the pause is likely to leave less for it.</summary>

@@ -5,7 +5,9 @@ using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
+using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
+using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
@@ -19,6 +21,7 @@ public sealed class MigrationCoordinator
 {
     private readonly SourceHandOver _handOver;
     private readonly Func<CancellationToken, Task<SourceSession>> _dial;
+    private readonly HookTimes _hookTimes;
     private readonly MigrationOptions _options;
     private readonly IProgressSink _progress;
     private readonly IMigrationEvents _events;
@@ -26,18 +29,21 @@ public sealed class MigrationCoordinator
     /// <summary>Prepares a migration.</summary>
     /// <param name="handOver">The source's side of the hand-over.</param>
     /// <param name="dial">Opens a session with the destination; called again where an answer got lost.</param>
+    /// <param name="hookTimes">What hooks took before.</param>
     /// <param name="options">How it is to run.</param>
     /// <param name="progress">Where progress goes.</param>
     /// <param name="events">Hears how it goes on.</param>
     public MigrationCoordinator(
         SourceHandOver handOver,
         Func<CancellationToken, Task<SourceSession>> dial,
+        HookTimes hookTimes,
         MigrationOptions options,
         IProgressSink progress,
         IMigrationEvents events)
     {
         _handOver = handOver;
         _dial = dial;
+        _hookTimes = hookTimes;
         _options = options;
         _progress = progress;
         _events = events;
@@ -64,12 +70,12 @@ public sealed class MigrationCoordinator
             await OpenAsync(session, requests, images, cancellationToken);
             await RunRoundsAsync(images, cancellationToken);
             TimeSpan proof = await ProveAsync(images, cancellationToken);
-            Forecast forecast = ForecastOf(images);
+            Forecast forecast = ForecastOf(images, destination);
             TimeSpan maxDowntime = _options.MaxDowntime ?? forecast.Total * 2;
             _events.Forecasted(forecast, maxDowntime);
             RefuseTooLong(forecast, maxDowntime);
             return await SwitchOverAsync(
-                new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), cancellationToken);
+                new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), destination, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -99,6 +105,8 @@ public sealed class MigrationCoordinator
                 "Start its receiver with a state folder (--state), or use 'disksync push'.");
         }
 
+        // Now, not in the pause: a mistyped hook must not cost a copy and a downtime.
+        _ = await session.RequestAsync<ResumeChecked>(FrameHeader.NoImage, new CheckResume(_options.Resume), cancellationToken);
         for (int i = 0; i < requests.Count; i++)
         {
             TransferRequest request = requests[i] with { Flags = requests[i].Flags | OpenFlags.HandOver };
@@ -156,9 +164,19 @@ public sealed class MigrationCoordinator
         return Stopwatch.GetElapsedTime(start);
     }
 
-    private Forecast ForecastOf(List<ImageMigration> images)
+    private Forecast ForecastOf(List<ImageMigration> images, string destination)
     {
-        int hooks = (_options.Pause.Length > 0 ? 1 : 0) + (_options.Resume.Length > 0 ? 1 : 0);
+        List<TimeSpan?> hooks = [];
+        if (_options.Pause.Length > 0)
+        {
+            hooks.Add(_hookTimes.Of(GuestAction.Pause, string.Empty, _options.Pause));
+        }
+
+        if (_options.Resume.Length > 0)
+        {
+            hooks.Add(_hookTimes.Of(GuestAction.Resume, destination, _options.Resume));
+        }
+
         return ForecastModel.Make(
             [.. images.Select(i => i.Last)],
             [.. images.Select(i => i.Rounds[0])],
@@ -177,7 +195,8 @@ public sealed class MigrationCoordinator
         }
     }
 
-    private async Task<MigrationResult> SwitchOverAsync(Switchover switchover, CancellationToken cancellationToken)
+    private async Task<MigrationResult> SwitchOverAsync(
+        Switchover switchover, string destination, CancellationToken cancellationToken)
     {
         SourceAttempt attempt = switchover.Attempt;
         _events.Entered(MigrationState.Paused);
@@ -185,24 +204,28 @@ public sealed class MigrationCoordinator
         long downSince = Stopwatch.GetTimestamp();
         await _handOver.PauseAsync(attempt, _options.Pause);
         TimeSpan paused = Stopwatch.GetElapsedTime(downSince);
-        SessionHandOverLink link = new(switchover.Session);
+
+        // The budget is a promise to whoever waits for the guest: when it is used up, the guest goes on here.
+        using CancellationTokenSource budget = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        TimeSpan left = switchover.MaxDowntime - paused;
+        budget.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         TimeSpan finalDelta;
         TimeSpan finalProof;
         try
         {
-            (finalDelta, finalProof) = await FinalDeltaAsync(switchover, downSince, cancellationToken);
+            (finalDelta, finalProof) = await FinalDeltaAsync(switchover, budget.Token);
         }
         catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
         {
             HandOverResult off = await _handOver.CallOffAsync(attempt, null);
-            throw CalledOff(exception, off, cancellationToken);
+            throw CalledOff(off with { Cause = exception }, switchover, cancellationToken);
         }
 
         _events.Entered(MigrationState.HandingOver);
         _progress.Report(new CopyProgress(CopyPhase.HandOver));
         Hash256[] roots = [.. switchover.Images.Select(i => i.Root)];
         long handOverStart = Stopwatch.GetTimestamp();
-        TimedLink timed = new(link);
+        SwitchoverLink timed = new(new SessionHandOverLink(switchover.Session), budget.Token);
         HandOverResult outcome = await _handOver.HandOverAsync(attempt, roots, _options.Resume, timed, cancellationToken);
         TimeSpan all = Stopwatch.GetElapsedTime(handOverStart);
         if (outcome.State == HandOverState.InDoubt)
@@ -210,9 +233,16 @@ public sealed class MigrationCoordinator
             outcome = await AskAgainAsync(attempt, outcome);
         }
 
+        if (outcome.State != HandOverState.Done && outcome.State != HandOverState.InDoubt)
+        {
+            throw CalledOff(outcome, switchover, cancellationToken);
+        }
+
         ThrowUnlessDone(outcome, attempt);
         _events.Entered(MigrationState.Done);
         TimeSpan downtime = Stopwatch.GetElapsedTime(downSince);
+        _hookTimes.Note(GuestAction.Pause, string.Empty, _options.Pause, paused);
+        _hookTimes.Note(GuestAction.Resume, destination, _options.Resume, timed.Resume);
         await EndQuietlyAsync(switchover.Session);
         return new MigrationResult
         {
@@ -238,33 +268,18 @@ public sealed class MigrationCoordinator
         };
     }
 
-    private static async Task<(TimeSpan Delta, TimeSpan Proof)> FinalDeltaAsync(
-        Switchover switchover, long downSince, CancellationToken cancellationToken)
+    private static async Task<(TimeSpan Delta, TimeSpan Proof)> FinalDeltaAsync(Switchover switchover, CancellationToken budget)
     {
-        // The budget is a promise to whoever waits for the guest: when it is used up, the guest goes on here.
-        using CancellationTokenSource budget = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        TimeSpan left = switchover.MaxDowntime - Stopwatch.GetElapsedTime(downSince);
-        try
+        long start = Stopwatch.GetTimestamp();
+        await RunRoundAsync(switchover.Images, CopyPhase.FinalDelta, budget);
+        TimeSpan delta = Stopwatch.GetElapsedTime(start);
+        start = Stopwatch.GetTimestamp();
+        foreach (ImageMigration image in switchover.Images)
         {
-            budget.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-            long start = Stopwatch.GetTimestamp();
-            await RunRoundAsync(switchover.Images, CopyPhase.FinalDelta, budget.Token);
-            TimeSpan delta = Stopwatch.GetElapsedTime(start);
-            start = Stopwatch.GetTimestamp();
-            foreach (ImageMigration image in switchover.Images)
-            {
-                await image.ProveAsync(CopyPhase.FinalDelta, budget.Token);
-            }
+            await image.ProveAsync(CopyPhase.FinalDelta, budget);
+        }
 
-            return (delta, Stopwatch.GetElapsedTime(start));
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new DiskSyncException(
-                FailureKind.NotConverged,
-                $"the final delta did not fit the accepted downtime of {switchover.MaxDowntime.TotalSeconds:0.00} s (the forecast was {switchover.Forecast.Total.TotalSeconds:0.00} s)",
-                "Allow more with --max-downtime, or run it again when the guest writes less; what was copied is kept.");
-        }
+        return (delta, Stopwatch.GetElapsedTime(start));
     }
 
     /// <summary>The destination's answer got lost: a new connection asks again, for a short while, before the operator has to.</summary>
@@ -295,33 +310,39 @@ public sealed class MigrationCoordinator
             return;
         }
 
-        throw outcome.State switch
-        {
-            HandOverState.Done => new DiskSyncException(
+        throw outcome.State == HandOverState.Done
+            ? new DiskSyncException(
                 FailureKind.Destination,
                 $"the destination owns epoch {outcome.Epoch}, but its resume command ended with {outcome.Resume!.Value.ExitCode}: {outcome.Resume.Value.Output.Trim()}",
-                $"The source stays paused. At the destination: mend the command and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here."),
-            HandOverState.InDoubt => new DiskSyncException(
+                $"The source stays paused. At the destination: mend the command and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here.")
+            : new DiskSyncException(
                 FailureKind.OwnershipInDoubt,
                 outcome.Message,
                 $"Nothing may be started by hand. Run 'disksync owner {attempt.Images[0]}' here, or the same migrate again, when the destination can be reached.",
-                outcome.Cause),
-            _ => new DiskSyncException(
-                FailureKind.Destination, outcome.Message, "Nothing was handed over. Run the migrate again.", outcome.Cause),
-        };
+                outcome.Cause);
     }
 
-    private static DiskSyncException CalledOff(Exception exception, HandOverResult off, CancellationToken cancellationToken)
+    /// <summary>The error of an attempt that was called off while the guest was paused: its cause, and how the guest is now.</summary>
+    private static DiskSyncException CalledOff(HandOverResult off, Switchover switchover, CancellationToken cancellationToken)
     {
-        FailureKind kind = exception is DiskSyncException known ? known.Kind : FailureKind.Interrupted;
-        string reason = cancellationToken.IsCancellationRequested && exception is OperationCanceledException
-            ? "stopped by its user while the guest was paused"
-            : exception.Message;
+        const string Again = "Run the same command again; what was copied is kept.";
+        (FailureKind kind, string reason, string advice) = off.Cause switch
+        {
+            DiskSyncException known => (known.Kind, known.Message, known.Advice),
+            OperationCanceledException when cancellationToken.IsCancellationRequested =>
+                (FailureKind.Interrupted, "stopped by its user while the guest was paused", Again),
+            OperationCanceledException => (
+                FailureKind.NotConverged,
+                $"the pause did not fit the accepted downtime of {switchover.MaxDowntime.TotalSeconds:0.00} s (the forecast was {switchover.Forecast.Total.TotalSeconds:0.00} s)",
+                "Allow more with --max-downtime, or run it again when the guest writes less; what was copied is kept."),
+            { } unknown => (FailureKind.Destination, $"the hand-over failed: {unknown.Message}", Again),
+            null => (FailureKind.Destination, "the destination refused", Again),
+        };
         return new DiskSyncException(
             off.State == HandOverState.SourceOwnsButPaused ? FailureKind.OwnershipInDoubt : kind,
-            $"{reason}. {off.Message}",
-            (exception as DiskSyncException)?.Advice ?? "Run the same command again; what was copied is kept.",
-            exception);
+            $"{reason}{(reason.EndsWith('.') ? " " : ". ")}{off.Message}",
+            advice,
+            off.Cause);
     }
 
     private static async Task EndQuietlyAsync(SourceSession session)

@@ -51,7 +51,7 @@ public sealed class OwnershipParts
     /// <param name="provider">Opens and finishes targets.</param>
     /// <param name="catalog">What a peer may have run here.</param>
     public ReceiverHandOver Receiver(FileTargetProvider provider, HookCatalog catalog) =>
-        new(images => Destination(images, catalog), provider);
+        new(images => Destination(images, catalog), provider, catalog);
 
     /// <summary>What <c>disksync owner</c> works with.</summary>
     /// <param name="provider">Finishes targets; its root must hold the image.</param>

@@ -2,6 +2,7 @@ using DiskSync.Engine;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
 using DiskSync.Formats.Wire.Messages;
+using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
@@ -12,14 +13,18 @@ public sealed class ReceiverHandOver : IHandOverParticipant
 {
     private readonly Func<IDestinationImages, DestinationHandOver> _create;
     private readonly FileTargetProvider _provider;
+    private readonly HookCatalog _catalog;
 
     /// <summary>Puts the destination's side behind sessions.</summary>
     /// <param name="create">Makes the destination's side over a session's copies.</param>
     /// <param name="provider">Opens and finishes targets.</param>
-    internal ReceiverHandOver(Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider)
+    /// <param name="catalog">What a peer may have run here.</param>
+    internal ReceiverHandOver(
+        Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider, HookCatalog catalog)
     {
         _create = create;
         _provider = provider;
+        _catalog = catalog;
     }
 
     /// <summary>Does again whatever a kill has cut off; call it once when the receiver starts.</summary>
@@ -42,6 +47,9 @@ public sealed class ReceiverHandOver : IHandOverParticipant
     /// <inheritdoc/>
     public void Guard(string targetName) =>
         _create(OnDisk(_provider)).GuardTarget(_provider.IdentityOf(targetName));
+
+    /// <inheritdoc/>
+    public void CheckResume(string resume) => _ = _catalog.Resolve(resume);
 
     /// <inheritdoc/>
     public async Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)

@@ -19,6 +19,12 @@ namespace DiskSync.Handoff.Ownership;
 /// </remarks>
 public sealed class SourceHandOver
 {
+    // Longer than any durable record takes: whoever is silent for so long is as good as cut off.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
+
+    // Nothing waits for this answer; the next migrate asks again.
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(10);
+
     private readonly IOwnershipJournal _journal;
     private readonly ISourceImages _images;
     private readonly IImageWitness _witness;
@@ -152,8 +158,7 @@ public sealed class SourceHandOver
     /// <param name="resume">The resume command or hook's name; empty for none.</param>
     /// <param name="link">The destination.</param>
     /// <param name="cancellationToken">Honoured until the images are made unusable.</param>
-    /// <returns>Done; or, where the destination refused, SourceRuns or SourceOwnsButPaused; or InDoubt: call <see cref="ResolveAsync(SourceAttempt, IHandOverLink, CededWish, CancellationToken)"/> with a new link.</returns>
-    /// <exception cref="DiskSyncException">Failed before CEDED. The attempt has been called off by then.</exception>
+    /// <returns>Done; or, where it failed or was stopped before CEDED or the destination refused, SourceRuns or SourceOwnsButPaused, with the cause; or InDoubt: call <see cref="ResolveAsync(SourceAttempt, IHandOverLink, CededWish, CancellationToken)"/> with a new link.</returns>
     public async Task<HandOverResult> HandOverAsync(
         SourceAttempt attempt,
         IReadOnlyList<Hash256> roots,
@@ -178,18 +183,7 @@ public sealed class SourceHandOver
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // A failed append may have been written all the same; CallOffAsync looks, and does nothing once CEDED is there.
-            HandOverResult off = await CallOffAsync(attempt, link);
-            if (off.State == HandOverState.InDoubt)
-            {
-                return off with { Cause = e };
-            }
-
-            if (e is DiskSyncException known)
-            {
-                throw new DiskSyncException(known.Kind, $"{known.Message} {off.Message}", known.Advice, known);
-            }
-
-            throw;
+            return await CallOffAsync(attempt, link) with { Cause = e };
         }
 
         // From here on nothing but the destination's durable word decides.
@@ -315,7 +309,7 @@ public sealed class SourceHandOver
     private async Task<HandOverResult> ConcludeAsync(
         SourceAttempt attempt, Func<Task<AttemptStanding>> ask, IHandOverLink link, bool committed, CancellationToken cancellationToken)
     {
-        (AttemptStanding? answer, Exception? cause) = await TryAsync(ask);
+        (AttemptStanding? answer, Exception? cause) = await TryAsync(() => ask().WaitAsync(AnswerLimit, CancellationToken.None));
         if (answer is not { } standing)
         {
             return _journal.Read().Last(attempt.Images[0])?.Kind == AttemptState.Done
@@ -390,7 +384,8 @@ public sealed class SourceHandOver
 
     private static async Task ReleaseAsync(SourceAttempt attempt, IHandOverLink link)
     {
-        (AttemptStanding? answer, _) = await TryAsync(() => link.RefuseAsync(attempt.Id, attempt.Epoch, CancellationToken.None));
+        using CancellationTokenSource patience = new(ReleaseLimit);
+        (AttemptStanding? answer, _) = await TryAsync(() => link.RefuseAsync(attempt.Id, attempt.Epoch, patience.Token));
         if (answer is { IsOwner: true })
         {
             throw OwnedThere(attempt.Images[0]);

@@ -49,6 +49,15 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task A_command_that_is_too_long_for_the_journal_is_refused_before_anything_begins()
+    {
+        DisksyncResult run = await DisksyncProcess.RunAsync("migrate", "no.img", "there/", "--unpause", new string('x', 5000));
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("--unpause: a command may have 4096 bytes", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Verbose_logs_carry_event_ids()
     {
         DisksyncResult run = await DisksyncProcess.RunAsync("completion", "bash", "--verbose");

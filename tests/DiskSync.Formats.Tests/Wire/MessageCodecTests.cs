@@ -94,7 +94,7 @@ public sealed class MessageCodecTests
     [InlineData(0)]
     [InlineData(19)]
     [InlineData(0x20)]
-    [InlineData(0x39)]
+    [InlineData(0x3B)]
     [InlineData(0xFFFF)]
     public void An_unknown_type_is_refused(ushort type)
     {

@@ -9,7 +9,7 @@ internal sealed class MessageGenerator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public Message Next() => _random.Next(35) switch
+    public Message Next() => _random.Next(37) switch
     {
         0 => new Hello(Id(), (ushort)_random.Next(65536), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), Text(), Text()),
         1 => new Welcome(Id(), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), (uint)_random.Next(1, int.MaxValue), Text(), Text()),
@@ -45,6 +45,8 @@ internal sealed class MessageGenerator(int seed)
         31 => new Refuse(Id(), Number()),
         32 => new Refused(Id(), Number(), Text()),
         33 => new QueryAttempt(Id()),
+        34 => new CheckResume(Text()),
+        35 => new ResumeChecked(),
         _ => new AttemptStatus(Id(), (AttemptState)_random.Next(9), Number()),
     };
 

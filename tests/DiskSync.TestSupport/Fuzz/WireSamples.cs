@@ -52,6 +52,8 @@ public static class WireSamples
         new Refused(Id, 8, "asked to"),
         new QueryAttempt(Id),
         new AttemptStatus(Id, AttemptState.Ceded, 8),
+        new CheckResume("start-web"),
+        new ResumeChecked(),
     ];
 
     /// <summary>A hash that is easy to recognise in a dump.</summary>

@@ -4,19 +4,24 @@ using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
 
-/// <summary>A link that notes how long the destination's guest took to run.</summary>
+/// <summary>A link that keeps Prepare within the accepted downtime, and notes how long the destination's guest took to run.</summary>
 /// <param name="inner">The link.</param>
-internal sealed class TimedLink(IHandOverLink inner) : IHandOverLink
+/// <param name="budget">Ends Prepare; what follows it may be past the point of no return and has no such end.</param>
+internal sealed class SwitchoverLink(IHandOverLink inner, CancellationToken budget) : IHandOverLink
 {
     /// <summary>From OWNER until the resume command had ended.</summary>
     public TimeSpan Resume { get; private set; }
 
-    public Task PrepareAsync(
+    public async Task PrepareAsync(
         Guid attempt,
         ulong epoch,
         IReadOnlyList<(string Image, Hash256 Root)> images,
         string resume,
-        CancellationToken cancellationToken) => inner.PrepareAsync(attempt, epoch, images, resume, cancellationToken);
+        CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(budget, cancellationToken);
+        await inner.PrepareAsync(attempt, epoch, images, resume, both.Token);
+    }
 
     public Task<AttemptStanding> CommitAsync(Guid attempt, ulong epoch, CancellationToken cancellationToken) =>
         inner.CommitAsync(attempt, epoch, cancellationToken);
