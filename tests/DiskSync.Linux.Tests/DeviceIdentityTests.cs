@@ -5,6 +5,19 @@ namespace DiskSync.Linux.Tests;
 public sealed class DeviceIdentityTests
 {
     [Fact]
+    public void A_device_is_found_again_by_its_identity_and_not_once_it_is_gone()
+    {
+        string identity;
+        using (LoopDevice loop = LoopDevice.Create(1 << 20))
+        {
+            identity = DeviceIdentity.Find(loop.Path)!;
+            Assert.Equal(loop.Path, DeviceIdentity.FindPath(identity));
+        }
+
+        Assert.Null(DeviceIdentity.FindPath(identity));
+    }
+
+    [Fact]
     public void A_loop_device_is_known_by_its_backing_file_whatever_its_number()
     {
         using var folder = new TempFolder();

@@ -9,6 +9,21 @@ public sealed class LinuxFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void A_file_is_alone_until_somebody_else_opens_it_even_for_reading()
+    {
+        using TempFolder folder = new();
+        string path = folder.Write("f", [1]);
+        using LinuxFile file = LinuxFile.Open(path, LinuxOpen.ReadWrite);
+        Assert.True(file.TryBeAlone());
+        using (LinuxFile.Open(path, LinuxOpen.ReadOnly))
+        {
+            Assert.False(file.TryBeAlone());
+        }
+
+        Assert.True(file.TryBeAlone());
+    }
+
+    [Fact]
     public void What_is_written_is_read_back_and_a_read_ends_with_the_file()
     {
         byte[] data = Samples.Random(100_000, 1);

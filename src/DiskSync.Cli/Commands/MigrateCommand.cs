@@ -10,7 +10,6 @@ using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
-using DiskSync.Formats.Wire;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Migration;
 
@@ -194,6 +193,7 @@ internal sealed class MigrateCommand : CliCommand
         Unpause = CommandOf(context, _unpause),
         Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        ResumePatience = TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) + 30),
         MaxRounds = context.Parse.GetValue(_maxRounds),
         Sender = _copy.Sender(context.Parse),
     };
@@ -202,11 +202,11 @@ internal sealed class MigrateCommand : CliCommand
     private static string CommandOf(CommandContext context, Option<string> option)
     {
         string command = context.Parse.GetValue(option)!;
-        return Encoding.UTF8.GetByteCount(command) <= WireLimits.MaxText
+        return Encoding.UTF8.GetByteCount(command) <= HookCatalog.MaxText
             ? command
             : throw new DiskSyncException(
                 FailureKind.Usage,
-                $"{option.Name}: a command may have {WireLimits.MaxText} bytes",
+                $"{option.Name}: a command may have {HookCatalog.MaxText} bytes",
                 "Put it into a script and name that.");
     }
 }

@@ -14,16 +14,14 @@ internal static class ReceiverFactory
     private static readonly TimeSpan NoHooks = TimeSpan.FromSeconds(1);
 
     /// <summary>A receiver in this process for a push to a path of this host.</summary>
-    /// <remarks>Where this host owns images, its journal is asked, so that a push never replaces a disk whose machine runs here.</remarks>
+    /// <remarks>This host's journal is asked, and the seals where it is lost, so that a push never replaces a disk whose machine runs here.</remarks>
     /// <param name="root">The folder that confines it.</param>
     /// <param name="stateFolder">For devices' state.</param>
     /// <param name="context">For the log.</param>
     /// <param name="sources">What is sent, and so cannot be the target.</param>
     public static ReceiverHost CreateForPush(
         string root, string stateFolder, CommandContext context, IReadOnlyList<string> sources) =>
-        OwnershipParts.ExistIn(stateFolder)
-            ? Create(root, stateFolder, new OwnershipParts(stateFolder, NoHooks, acceptUnfenced: true), HookCatalog.Empty, context, sources).Host
-            : new ReceiverHost(new FileTargetProvider(root, stateFolder) { Sources = sources }, null, new ReceiverOptions(), Logger(context));
+        Create(root, stateFolder, new OwnershipParts(stateFolder, NoHooks, acceptUnfenced: true), HookCatalog.Empty, context, sources).Host;
 
     /// <summary>A receiver that takes ownership too.</summary>
     /// <param name="root">The folder that confines it.</param>

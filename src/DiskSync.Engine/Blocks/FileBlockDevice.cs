@@ -63,8 +63,10 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     /// <inheritdoc/>
     public override IEnumerable<Extent> Extents(long offset, long length)
     {
-        foreach (HoleRange range in HoleScanner.Scan(File, offset, length))
+        using IEnumerator<HoleRange> ranges = HoleScanner.Scan(File, offset, length).GetEnumerator();
+        while (Try("look for the holes of", offset, ranges.MoveNext))
         {
+            HoleRange range = ranges.Current;
             yield return new Extent(range.Offset, range.Length, range.IsData ? ExtentKind.Data : ExtentKind.Hole);
         }
     }

@@ -22,6 +22,14 @@ public interface IBlockDevice : IDisposable
     /// <summary>The length in bytes now, to notice an image that grows or shrinks while it is copied.</summary>
     long CurrentLength();
 
+    /// <summary>Makes sure that a path still leads to this very image: somebody may have put another file in its place by a rename.</summary>
+    /// <param name="path">Where the image is expected.</param>
+    /// <exception cref="ImageIOException">It leads to another file, or to none.</exception>
+    void CheckIsAt(string path)
+    {
+        // What has no path cannot be replaced under it.
+    }
+
     /// <summary>Fills the buffer from the image.</summary>
     /// <exception cref="ImageIOException">The range could not be read whole.</exception>
     void Read(long offset, Span<byte> buffer);

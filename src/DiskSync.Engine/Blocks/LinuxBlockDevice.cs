@@ -35,6 +35,18 @@ public abstract class LinuxBlockDevice : IBlockDevice
     public long CurrentLength() => Try("look at", -1, File.Length);
 
     /// <inheritdoc/>
+    public void CheckIsAt(string path)
+    {
+        FileStat? there = Try("look at", -1, () => FileStat.IfExists(path));
+        if (there?.IsSameFileAs(Try("look at", -1, File.Stat)) != true)
+        {
+            throw new ImageIOException(
+                _side, Name, -1, "copy", $"{path} {(there is null ? "is gone" : "is another file now")} than the one that was opened",
+                "Something replaces or moves the image; stop it, then run the same command again.");
+        }
+    }
+
+    /// <inheritdoc/>
     public void Read(long offset, Span<byte> buffer)
     {
         int read;

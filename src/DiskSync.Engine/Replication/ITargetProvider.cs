@@ -20,8 +20,13 @@ public interface ITargetProvider
     /// <param name="request">What the source asks for.</param>
     /// <param name="session">The session, for the journal and for messages.</param>
     /// <param name="progress">Called while hashing or cloning takes time.</param>
+    /// <param name="guard">Called when the target's lock is held and nothing of it is touched: throws where nobody may write it now.</param>
     /// <param name="cancellationToken">Ends the opening; what was staged before stays.</param>
     /// <exception cref="DiskSyncException">The target is refused (kind Preflight) or cannot be used.</exception>
     ITarget Open(
-        OpenImage request, Guid session, Action<ProgressPhase, long, long> progress, CancellationToken cancellationToken);
+        OpenImage request,
+        Guid session,
+        Action<ProgressPhase, long, long> progress,
+        Action guard,
+        CancellationToken cancellationToken);
 }

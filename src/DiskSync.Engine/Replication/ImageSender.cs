@@ -376,6 +376,7 @@ public sealed class ImageSender : IDisposable
 
     private void CheckLength()
     {
+        _image.Source.CheckIsAt(_image.Source.Name);
         long now = _image.Source.CurrentLength();
         if (now != Geometry.Length)
         {

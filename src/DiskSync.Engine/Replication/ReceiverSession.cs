@@ -25,7 +25,7 @@ internal sealed class ReceiverSession : IDisposable
     private readonly ConcurrentDictionary<ushort, ITarget> _targets = [];
 
     // The source may have ceded to what is staged: after Prepared nothing of this session touches it before Refused.
-    private volatile bool _promised;
+    private Guid? _promised;
     private readonly Dictionary<ushort, BatchApplier> _appliers = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -169,7 +169,7 @@ internal sealed class ReceiverSession : IDisposable
     private async Task<bool> HandleNextAsync()
     {
         ReceivedFrame frame = await ReceiveAfterLongOperationAsync();
-        if (_promised && frame.Message is null or Formats.Wire.Messages.Seal or CloseImage { Discard: true })
+        if (_promised is not null && frame.Message is null or Formats.Wire.Messages.Seal or CloseImage { Discard: true })
         {
             throw new TransportLostException($"{_connection.Peer} sent {frame.Type} after Prepare: what is prepared stays as it is until it is refused");
         }
@@ -261,7 +261,8 @@ internal sealed class ReceiverSession : IDisposable
         ITarget target;
         try
         {
-            target = _host.Targets.Open(request, SessionId, Throttled(image), _stop.Token);
+            target = _host.Targets.Open(
+                request, SessionId, Throttled(image), () => _host.HandOver?.Guard(request.Name), _stop.Token);
         }
         catch
         {
@@ -312,6 +313,8 @@ internal sealed class ReceiverSession : IDisposable
                 $"{_connection.Peer} asked to seal {target.Name} though {target.Store.UnreadBlocks} blocks of it were not read back; it was not sealed");
         }
 
+        // Meanwhile the name may have become that of a disk which this host owns.
+        _host.HandOver?.Guard(target.Name);
         string path = target.Finish(new SealRequest(request.Epoch, request.Root, Guid.Empty));
         ReceiverLog.TargetSealed(_host.Logger, target.Name, path, request.Epoch, request.Root.ToString());
         Forget(image);
@@ -321,14 +324,14 @@ internal sealed class ReceiverSession : IDisposable
     private async Task PrepareAsync(Prepare request)
     {
         Message answer = await HandOver().PrepareAsync(request, _targets, PeerHost);
-        _promised |= answer is Prepared;
+        _promised = answer is Prepared ? request.Attempt : _promised;
         await SendAsync(FrameHeader.NoImage, answer);
     }
 
     private async Task RefuseAsync(Refuse request)
     {
         Message answer = await HandOver().RefuseAsync(request);
-        _promised &= answer is not Refused;
+        _promised = answer is Refused && _promised == request.Attempt ? null : _promised;
         await SendAsync(FrameHeader.NoImage, answer);
     }
 

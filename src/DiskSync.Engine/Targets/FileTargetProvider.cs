@@ -52,7 +52,11 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
 
     /// <inheritdoc/>
     public ITarget Open(
-        OpenImage request, Guid session, Action<ProgressPhase, long, long> progress, CancellationToken cancellationToken)
+        OpenImage request,
+        Guid session,
+        Action<ProgressPhase, long, long> progress,
+        Action guard,
+        CancellationToken cancellationToken)
     {
         if (request.Length == 0 || !BlockGeometry.TryCreate((long)Math.Min(request.Length, long.MaxValue), request.Granularity, out BlockGeometry geometry))
         {
@@ -66,9 +70,10 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         try
         {
             RefuseMissing(paths, request);
-            TargetOpening opening = new(paths, geometry, request, session, progress, cancellationToken);
+            TargetOpening opening = new(paths, geometry, request, session, progress, guard, cancellationToken);
             FileStat? named = Named(paths);
             RefuseSource(paths, named);
+            RefuseLink(paths, named);
             RefuseSource(paths, paths.StatOf(paths.Staged));
             return named?.Kind == FileKind.BlockDevice
                 ? DeviceTarget.Open(opening, _stateFolder)
@@ -86,13 +91,13 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
     }
 
-    /// <summary>Finishes a target whose hand-over was decided before this process began: renames and seals what is staged.</summary>
+    /// <summary>Finishes a target whose hand-over was decided before this session began: renames and seals what is staged.</summary>
     /// <param name="identity">The image, as <see cref="IdentityOf"/> named it.</param>
     /// <param name="seal">What the seal is to record.</param>
     /// <exception cref="DiskSyncException">It is not below this root, or neither the staged copy nor the image is what the record says.</exception>
     public void FinishAgain(string identity, SealRequest seal)
     {
-        using TargetPaths paths = TargetPaths.Open(_root, NameOf(identity));
+        using TargetPaths paths = PathsOf(identity);
         TargetSealer.FinishAgain(paths, seal);
     }
 
@@ -102,20 +107,31 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <param name="cancellationToken">Stops reading.</param>
     public bool HasRoot(string identity, Hash256 root, CancellationToken cancellationToken)
     {
-        using TargetPaths paths = TargetPaths.Open(_root, NameOf(identity));
-        if (TargetSealer.ReadSeal(paths) is not { } seal || seal.Root != root)
+        using TargetPaths paths = PathsOf(identity);
+        return TargetSealer.ReadSeal(paths) is { } seal && seal.Root == root
+            && TargetSealer.Holds(paths, seal.Geometry, root, cancellationToken);
+    }
+
+    /// <summary>Looks whether somebody has an image open: a guest that was started on it, whatever became of the command that did it.</summary>
+    /// <param name="identity">The image, as <see cref="IdentityOf"/> named it.</param>
+    /// <exception cref="DiskSyncException">Somebody has (kind Preflight).</exception>
+    public void RefuseOpen(string identity)
+    {
+        using TargetPaths paths = PathsOf(identity);
+        List<string> uses = [.. DestinationCheck.FindUse(paths.ImagePath)];
+        using LinuxFile image = OpenImage(paths);
+        if (!paths.IsDevice && image.TryBeAlone() == false)
         {
-            return false;
+            uses.Add("a process has it open");
         }
 
-        using LinuxBlockDevice image = BlockDevices.Wrap(paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly), paths.ImagePath, Side.Destination);
-        if (image.Length != seal.Geometry.Length)
+        if (uses.Count > 0)
         {
-            return false;
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {paths.ImagePath} is in use: {string.Join("; ", uses)}",
+                "Stop the guest that uses it first; if it has run, migrate it back instead: disksync migrate, from here to the old source.");
         }
-
-        using PagedMap map = ImageHasher.Hash(image, seal.Geometry, Progress.NoProgress.Instance, cancellationToken);
-        return map.Root() == root;
     }
 
     /// <summary>The identity of a target for the ownership journal: its full path, whatever links lead to its folder.</summary>
@@ -128,6 +144,35 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _root.Dispose();
+
+    private TargetPaths PathsOf(string identity)
+    {
+        if (!ImageIdentity.IsDevice(identity))
+        {
+            return TargetPaths.Open(_root, NameOf(identity));
+        }
+
+        string id = identity[ImageIdentity.DevicePrefix.Length..];
+        string device = DeviceIdentity.FindPath(id) ?? throw new DiskSyncException(
+            FailureKind.OwnershipInDoubt,
+            $"destination {identity}: the device is owned here, but it is not attached to this host now",
+            "Attach it, then run 'disksync owner' for it.");
+        return TargetPaths.OfDevice(_stateFolder, id, device, device);
+    }
+
+    private static LinuxFile OpenImage(TargetPaths paths)
+    {
+        try
+        {
+            return paths.IsDevice
+                ? LinuxFile.Open(paths.ImagePath, LinuxOpen.ReadWrite | LinuxOpen.Exclusive)
+                : paths.OpenFile(paths.Leaf, LinuxOpen.ReadWrite);
+        }
+        catch (LinuxException exception)
+        {
+            throw Translate(paths.Name, exception);
+        }
+    }
 
     private string NameOf(string identity)
     {
@@ -171,6 +216,16 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
                     $"destination {paths.ImagePath}: it is the same file as the source {source}; nothing was written",
                     "Name another destination.");
             }
+        }
+    }
+
+    private static void RefuseLink(TargetPaths paths, FileStat? named)
+    {
+        // The new image would take the link's place, and what it leads to would stay as it was.
+        if (named?.Kind == FileKind.Regular && paths.StatOf(paths.Leaf)?.Kind == FileKind.SymbolicLink)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight, $"destination {paths.ImagePath}: it is a symbolic link to a file", "Name the file itself.");
         }
     }
 

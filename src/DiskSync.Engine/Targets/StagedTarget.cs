@@ -62,6 +62,8 @@ internal sealed class StagedTarget : ITarget
         LinuxFile file = TargetLock.Open(paths, DataLeaf(opening), create: !opening.InPlace);
         try
         {
+            // Once more, now that nobody else can write it: whoever held the lock may have made it somebody's disk.
+            opening.Guard();
             TargetContent content = opening.InPlace ? OpenInPlace(opening, file) : TargetContent.Staged(opening, file, bases);
             TargetStore store = content.OpenStore(
                 new FileBlockDevice(file, paths.PathOf(DataLeaf(opening)), Side.Destination), opening.Session);
@@ -87,6 +89,12 @@ internal sealed class StagedTarget : ITarget
     /// <inheritdoc/>
     public void PrepareFinish()
     {
+        if (!_opening.InPlace)
+        {
+            // It was free when the copy began, which may be long ago.
+            RefuseUsed(_paths.ImagePath);
+        }
+
         Store.Checkpoint();
         TargetSealer.Prepare(_paths, DataLeaf(_opening), Store.Map, _opening.Request);
         _preparedRoot = Store.Root();

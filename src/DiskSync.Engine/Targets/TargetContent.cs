@@ -19,6 +19,9 @@ internal sealed class TargetContent
     private readonly TransferJournal _journal;
     private bool MapIsLeftOver { get; init; }
 
+    // Somebody else may have written since the journal's last session: the map is a guess until all is read back.
+    private bool NothingIsRead { get; init; }
+
     private TargetContent(PagedMap map, TransferJournal journal, TargetState state)
     {
         _map = map;
@@ -70,7 +73,7 @@ internal sealed class TargetContent
         {
             if (journal.Header.Geometry == opening.Geometry && OpenMap(paths, journal.Header) is { } kept)
             {
-                return Resumed(kept, journal);
+                return Resumed(kept, journal, nothingIsRead: true);
             }
 
             journal.Dispose();
@@ -100,8 +103,11 @@ internal sealed class TargetContent
         try
         {
             _journal.BeginSession(session);
+            IReadOnlyList<PageClaim> unread = NothingIsRead
+                ? [new PageClaim(0, _journal.Header.RegionCount, ReadBack: false)]
+                : _journal.UnreadPages();
             return new TargetStore(
-                device, _map, _journal, _journal.WithdrawnPages(), _journal.UnreadPages(), mapIsCurrent: !MapIsLeftOver);
+                device, _map, _journal, _journal.WithdrawnPages(), unread, mapIsCurrent: !MapIsLeftOver);
         }
         catch
         {
@@ -170,7 +176,7 @@ internal sealed class TargetContent
         if (journal is not null && lengthFits && journal.Header.Geometry == opening.Geometry
             && (kept = OpenMap(opening.Paths, journal.Header)) is not null)
         {
-            return Resumed(kept, journal);
+            return Resumed(kept, journal, nothingIsRead: false);
         }
 
         // What is staged is somebody's work even when nobody knows what it is: hashing it finds out.
@@ -194,9 +200,10 @@ internal sealed class TargetContent
         };
     }
 
-    private static TargetContent Resumed(PagedMap map, TransferJournal journal) =>
+    private static TargetContent Resumed(PagedMap map, TransferJournal journal, bool nothingIsRead) =>
         new(map, journal, TargetState.Resumed)
         {
+            NothingIsRead = nothingIsRead,
             MapIsLeftOver = true,
             BaseUsed = journal.Note?.BaseUsed ?? string.Empty,
         };

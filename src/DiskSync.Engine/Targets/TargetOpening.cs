@@ -10,6 +10,7 @@ namespace DiskSync.Engine.Targets;
 /// <param name="Request">What the source asks for.</param>
 /// <param name="Session">The session.</param>
 /// <param name="Progress">Called while hashing or cloning takes time.</param>
+/// <param name="Guard">Called under the target's lock, before anything is touched: throws where nobody may write it now.</param>
 /// <param name="CancellationToken">Ends the opening.</param>
 internal sealed record TargetOpening(
     TargetPaths Paths,
@@ -17,6 +18,7 @@ internal sealed record TargetOpening(
     OpenImage Request,
     Guid Session,
     Action<ProgressPhase, long, long> Progress,
+    Action Guard,
     CancellationToken CancellationToken)
 {
     /// <summary>Whether the target itself is written.</summary>

@@ -51,6 +51,9 @@ internal sealed class TargetPaths : IDisposable
 
     public string Map => Leaf + ".map";
 
+    /// <summary>Whether the image is a device, whose files stand in the state folder.</summary>
+    public bool IsDevice => _devicePath is not null;
+
     /// <summary>The image's path, for messages and for tools that take one.</summary>
     public string ImagePath => _devicePath ?? PathOf(Leaf);
 

@@ -37,29 +37,66 @@ internal static class TargetSealer
     }
 
     /// <summary>Does again whatever of a seal a kill has left out; what is already there is left as it is.</summary>
-    /// <exception cref="DiskSyncException">Neither the staged copy nor the image can be what the record says.</exception>
+    /// <remarks>
+    /// A length or a name proves nothing here: a seal with the record's epoch and root was written last, so all is done;
+    /// else the journal of the copy must prove the root, and a copy that has its name already is read whole.
+    /// </remarks>
+    /// <exception cref="DiskSyncException">Neither the staged copy nor the image can be shown to be what the record says.</exception>
     public static void FinishAgain(TargetPaths paths, SealRequest seal)
     {
         if (ReadSeal(paths) is { } existing && existing.Epoch == seal.Epoch && existing.Root == seal.Root
-            && paths.StatOf(paths.Leaf) is not null && paths.StatOf(paths.Staged) is null)
+            && (paths.IsDevice || paths.StatOf(paths.Leaf) is not null))
         {
+            // What is staged beside it now is another copy, with a journal of its own.
+            if (paths.StatOf(paths.Staged) is null)
+            {
+                CleanUp(paths);
+            }
+
+            return;
+        }
+
+        BlockGeometry geometry = RestoreMap(paths, seal);
+        if (paths.IsDevice)
+        {
+            WriteSeal(paths, geometry, seal, default);
             CleanUp(paths);
             return;
         }
 
-        if (ReadMapClaim(paths) is not { } claim || claim.Root != seal.Root)
-        {
-            RewriteMap(paths, seal);
-            claim = ReadMapClaim(paths) ?? throw Lost(paths, seal);
-        }
-
-        string data = paths.StatOf(paths.Staged) is not null ? paths.Staged : paths.Leaf;
-        if (paths.StatOf(data)?.Size != claim.Geometry.Length)
+        bool isStaged = paths.StatOf(paths.Staged) is not null;
+        string data = isStaged ? paths.Staged : paths.Leaf;
+        bool holds = isStaged
+            ? paths.StatOf(data)?.Size == geometry.Length
+            : paths.StatOf(paths.Seal) is null && Holds(paths, geometry, seal.Root, CancellationToken.None);
+        if (!holds)
         {
             throw Lost(paths, seal);
         }
 
-        Conclude(paths, data, claim.Geometry, seal);
+        Conclude(paths, data, geometry, seal);
+    }
+
+    /// <summary>Whether the image has a root, by reading all of it.</summary>
+    public static bool Holds(TargetPaths paths, BlockGeometry geometry, Hash256 root, CancellationToken cancellationToken)
+    {
+        if (!paths.IsDevice && paths.StatOf(paths.Leaf)?.Size != geometry.Length)
+        {
+            return false;
+        }
+
+        LinuxFile file = paths.IsDevice
+            ? LinuxFile.Open(paths.ImagePath, LinuxOpen.ReadOnly)
+            : paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly);
+        using LinuxBlockDevice image = BlockDevices.Wrap(file, paths.ImagePath, Side.Destination);
+        if (image.Length < geometry.Length)
+        {
+            return false;
+        }
+
+        using PagedMap map = ImageHasher.Hash(
+            new ImagePrefix(image, geometry.Length), geometry, Progress.NoProgress.Instance, cancellationToken);
+        return map.Root() == root;
     }
 
     /// <summary>The seal beside an image, or null where there is none that can be read.</summary>
@@ -162,17 +199,22 @@ internal static class TargetSealer
         paths.Flush();
     }
 
-    private static void RewriteMap(TargetPaths paths, SealRequest seal)
+    /// <summary>Takes the root from the copy's journal and its map, which stay until the seal is there, and puts the map beside the image.</summary>
+    private static BlockGeometry RestoreMap(TargetPaths paths, SealRequest seal)
     {
-        // The kill came before the map was written: the staged copy still has its own, which was flushed at PREPARED.
         using Journal.TransferJournal journal = Journal.TransferJournal.Open(new FileJournalPlace(paths), out _) ?? throw Lost(paths, seal);
         using PagedMap map = TargetContent.OpenMap(paths, journal.Header) ?? throw Lost(paths, seal);
-        if (journal.WithdrawnPages().Count > 0 || map.Root() != seal.Root)
+        if (journal.WithdrawnPages().Count > 0 || journal.UnreadPages().Count > 0 || map.Root() != seal.Root)
         {
             throw Lost(paths, seal);
         }
 
-        WriteMap(paths, map);
+        if (ReadMapClaim(paths)?.Root != seal.Root)
+        {
+            WriteMap(paths, map);
+        }
+
+        return journal.Header.Geometry;
     }
 
     /// <summary>What the map beside an image says it is of, or null where there is none that can be read.</summary>

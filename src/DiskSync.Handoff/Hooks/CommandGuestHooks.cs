@@ -13,6 +13,9 @@ public sealed class CommandGuestHooks : IGuestHooks
     public CommandGuestHooks(HookRunner runner) => _runner = runner;
 
     /// <inheritdoc/>
+    public TimeSpan Limit => _runner.Limit;
+
+    /// <inheritdoc/>
     public async Task<HookResult> RunAsync(string command, HookContext context)
     {
         ArgumentNullException.ThrowIfNull(command);

@@ -1,3 +1,4 @@
+using System.Text;
 using DiskSync.Engine;
 
 namespace DiskSync.Handoff.Hooks;
@@ -6,6 +7,12 @@ namespace DiskSync.Handoff.Hooks;
 /// <remarks>Immutable.</remarks>
 public sealed class HookCatalog
 {
+    /// <summary>The longest text in bytes, so that it fits the journal with its mark.</summary>
+    public const int MaxText = 4000;
+
+    private const string HookMark = "hook:";
+    private const string CommandMark = "command:";
+
     private readonly SortedDictionary<string, string> _hooks = new(StringComparer.Ordinal);
 
     /// <summary>Takes the configured hooks.</summary>
@@ -47,6 +54,35 @@ public sealed class HookCatalog
     /// <summary>The hooks' names, sorted.</summary>
     public IReadOnlyCollection<string> Names => _hooks.Keys;
 
+    /// <summary>What the journal keeps of a peer's text, so that nobody later takes a hook's name for a command.</summary>
+    /// <exception cref="DiskSyncException">As <see cref="Resolve"/>; or the text is too long to be kept.</exception>
+    public string Record(string text)
+    {
+        _ = Resolve(text);
+        if (Encoding.UTF8.GetByteCount(text) > MaxText)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight, $"destination: a resume command may have {MaxText} bytes", "Put it into a script and name that.");
+        }
+
+        return text.Length == 0 ? text : (_hooks.ContainsKey(text) ? HookMark : CommandMark) + text;
+    }
+
+    /// <summary>The command that a journal's record stands for here: a hook is run as a hook and a command as a command, or not at all.</summary>
+    /// <param name="record">What <see cref="Record"/> returned, perhaps in a process with other hooks.</param>
+    /// <exception cref="DiskSyncException">The hook is not configured here, or commands are not allowed.</exception>
+    public string ResolveRecorded(string record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (record.StartsWith(CommandMark, StringComparison.Ordinal) && AllowCommands)
+        {
+            return record[CommandMark.Length..];
+        }
+
+        string name = record.StartsWith(HookMark, StringComparison.Ordinal) ? record[HookMark.Length..] : record;
+        return name.Length == 0 ? name : _hooks.TryGetValue(name, out string? command) ? command : throw Unknown(name);
+    }
+
     /// <summary>The command that a peer's text stands for.</summary>
     /// <param name="text">A hook's name, a command where those are allowed, or nothing.</param>
     /// <returns>The command for <c>/bin/sh -c</c>; empty for an empty text.</returns>
@@ -64,15 +100,15 @@ public sealed class HookCatalog
             return command;
         }
 
-        if (AllowCommands)
-        {
-            return text;
-        }
+        return AllowCommands ? text : throw Unknown(text);
+    }
 
+    private DiskSyncException Unknown(string text)
+    {
         string known = _hooks.Count == 0
             ? "This receiver has no hooks."
             : $"This receiver's hooks are: {string.Join(", ", _hooks.Keys)}.";
-        throw new DiskSyncException(
+        return new DiskSyncException(
             FailureKind.Preflight,
             $"destination: no hook is named '{Shorten(text)}'",
             known + " A listening receiver runs only hooks of its own configuration; add it there with --hook NAME=CMD.");

@@ -4,6 +4,9 @@ namespace DiskSync.Handoff.Hooks;
 /// <remarks>Takes no cancellation token: a hook that is cut off half way leaves a guest that nobody knows about; the time limit is its end.</remarks>
 public interface IGuestHooks
 {
+    /// <summary>The most that one of them may take.</summary>
+    TimeSpan Limit { get; }
+
     /// <summary>Runs what the command or hook name stands for, to its end or its time limit.</summary>
     /// <param name="command">The command (source) or the command or hook name (destination); empty does nothing and succeeds.</param>
     /// <param name="context">What it is told.</param>

@@ -215,8 +215,9 @@ public sealed class MigrationCoordinator
         {
             (finalDelta, finalProof) = await FinalDeltaAsync(switchover, budget.Token);
         }
-        catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
+            // Whatever it was, a bug of ours included: the guest goes on.
             HandOverResult off = await _handOver.CallOffAsync(attempt, null);
             throw CalledOff(off with { Cause = exception }, switchover, cancellationToken);
         }
@@ -226,7 +227,19 @@ public sealed class MigrationCoordinator
         Hash256[] roots = [.. switchover.Images.Select(i => i.Root)];
         long handOverStart = Stopwatch.GetTimestamp();
         SwitchoverLink timed = new(new SessionHandOverLink(switchover.Session), budget.Token);
-        HandOverResult outcome = await _handOver.HandOverAsync(attempt, roots, _options.Resume, timed, cancellationToken);
+        void ConfirmCeded()
+        {
+            foreach ((ImageMigration image, string identity) in switchover.Images.Zip(attempt.Images))
+            {
+                if (!ImageIdentity.IsDevice(identity))
+                {
+                    image.Sender.Source.CheckIsAt(FileSourceImages.CededName(identity, attempt.Epoch));
+                }
+            }
+        }
+
+        HandOverResult outcome = await _handOver.HandOverAsync(
+            attempt, roots, _options.Resume, timed, ConfirmCeded, cancellationToken);
         TimeSpan all = Stopwatch.GetElapsedTime(handOverStart);
         if (outcome.State == HandOverState.InDoubt)
         {
@@ -236,6 +249,11 @@ public sealed class MigrationCoordinator
         if (outcome.State != HandOverState.Done && outcome.State != HandOverState.InDoubt)
         {
             throw CalledOff(outcome, switchover, cancellationToken);
+        }
+
+        if (outcome is { State: HandOverState.Done, Resume: null })
+        {
+            outcome = await AskForGuestAsync(attempt, outcome, cancellationToken);
         }
 
         ThrowUnlessDone(outcome, attempt);
@@ -303,23 +321,54 @@ public sealed class MigrationCoordinator
         return outcome;
     }
 
-    private static void ThrowUnlessDone(HandOverResult outcome, SourceAttempt attempt)
+    /// <summary>The link broke while the destination's guest was being resumed: nobody may call that a success before the destination says RUNNING.</summary>
+    private async Task<HandOverResult> AskForGuestAsync(
+        SourceAttempt attempt, HandOverResult outcome, CancellationToken cancellationToken)
     {
-        if (outcome.State == HandOverState.Done && outcome.Resume is null or { Running: true })
+        long start = Stopwatch.GetTimestamp();
+        while (outcome.Resume is null && !cancellationToken.IsCancellationRequested
+            && Stopwatch.GetElapsedTime(start) < _options.ResumePatience)
         {
-            return;
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+                await using SourceSession session = await _dial(cancellationToken);
+                outcome = await _handOver.ResolveAsync(
+                    attempt, new SessionHandOverLink(session), CededWish.Complete, cancellationToken);
+            }
+            catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+            {
+                // It is asked again until the time is over.
+            }
         }
 
-        throw outcome.State == HandOverState.Done
-            ? new DiskSyncException(
-                FailureKind.Destination,
-                $"the destination owns epoch {outcome.Epoch}, but its resume command ended with {outcome.Resume!.Value.ExitCode}: {outcome.Resume.Value.Output.Trim()}",
-                $"The source stays paused. At the destination: mend the command and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here.")
-            : new DiskSyncException(
-                FailureKind.OwnershipInDoubt,
-                outcome.Message,
-                $"Nothing may be started by hand. Run 'disksync owner {attempt.Images[0]}' here, or the same migrate again, when the destination can be reached.",
-                outcome.Cause);
+        return outcome;
+    }
+
+    private static void ThrowUnlessDone(HandOverResult outcome, SourceAttempt attempt)
+    {
+        switch (outcome)
+        {
+            case { State: HandOverState.Done, Resume: { Running: true } }:
+                return;
+            case { State: HandOverState.Done, Resume: null }:
+                throw new DiskSyncException(
+                    FailureKind.Destination,
+                    $"the destination owns epoch {outcome.Epoch}; whether its guest runs is not known",
+                    $"The source stays paused and is not needed any more once the guest runs there: ask with 'disksync owner {attempt.Images[0]}' here, or with 'disksync owner' there.",
+                    outcome.Cause);
+            case { State: HandOverState.Done, Resume: { } failed }:
+                throw new DiskSyncException(
+                    FailureKind.Destination,
+                    $"the destination owns epoch {outcome.Epoch}, but its resume command ended with {failed.ExitCode}: {failed.Output.Trim()}",
+                    $"The source stays paused. At the destination: mend the command and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here.");
+            default:
+                throw new DiskSyncException(
+                    FailureKind.OwnershipInDoubt,
+                    outcome.Message,
+                    $"Nothing may be started by hand. Run 'disksync owner {attempt.Images[0]}' here, or the same migrate again, when the destination can be reached.",
+                    outcome.Cause);
+        }
     }
 
     /// <summary>The error of an attempt that was called off while the guest was paused: its cause, and how the guest is now.</summary>

@@ -17,6 +17,9 @@ public sealed record MigrationOptions
     /// <summary>The longest downtime that is accepted; null for twice the forecast.</summary>
     public TimeSpan? MaxDowntime { get; init; }
 
+    /// <summary>How long the destination is asked whether its guest runs, where the link broke while it was being resumed.</summary>
+    public TimeSpan ResumePatience { get; init; } = TimeSpan.FromSeconds(90);
+
     /// <summary>The most delta rounds before the pause.</summary>
     public int MaxRounds { get; init; } = 8;
 

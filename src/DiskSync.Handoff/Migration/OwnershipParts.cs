@@ -41,9 +41,6 @@ public sealed class OwnershipParts
     /// <summary>Makes sources unusable.</summary>
     public DeviceAwareNames Names { get; }
 
-    /// <summary>Whether a state folder holds an ownership journal, so that this host may own something.</summary>
-    public static bool ExistIn(string stateFolder) => File.Exists(new OwnershipJournal(stateFolder).Path);
-
     /// <summary>The source's side.</summary>
     public SourceHandOver Source() => new(Journal, Names, Witness, Locks, _hooks, TimeProvider.System);
 

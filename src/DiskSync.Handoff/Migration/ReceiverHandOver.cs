@@ -49,7 +49,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
         _create(OnDisk(_provider)).GuardTarget(_provider.IdentityOf(targetName));
 
     /// <inheritdoc/>
-    public void CheckResume(string resume) => _ = _catalog.Resolve(resume);
+    public void CheckResume(string resume) => _ = _catalog.Record(resume);
 
     /// <inheritdoc/>
     public async Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)

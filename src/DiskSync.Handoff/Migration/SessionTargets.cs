@@ -73,9 +73,19 @@ internal sealed class SessionTargets : IDestinationImages
     }
 
     /// <inheritdoc/>
+    public void RefuseOpen(IReadOnlyList<ImageToFinish> images)
+    {
+        foreach (ImageToFinish image in images)
+        {
+            _provider.RefuseOpen(image.Image);
+        }
+    }
+
+    /// <inheritdoc/>
     public Task<bool> AreUnchangedAsync(IReadOnlyList<ImageToFinish> images, CancellationToken cancellationToken) =>
         Task.Run(() => images.All(i => _provider.HasRoot(i.Image, i.Root, cancellationToken)), cancellationToken);
 
+    // One that was finished and closed by an earlier Commit is found on disk again.
     private ITarget? Open(string identity) => _open.Values.FirstOrDefault(
-        t => string.Equals(_provider.IdentityOf(t.Name), identity, StringComparison.Ordinal));
+        t => !t.Store.IsClosed && string.Equals(_provider.IdentityOf(t.Name), identity, StringComparison.Ordinal));
 }

@@ -13,6 +13,9 @@ namespace DiskSync.Handoff.Ownership;
 /// </remarks>
 public sealed class DestinationHandOver
 {
+    private static readonly TimeSpan BusyPoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BusyMargin = TimeSpan.FromSeconds(10);
+
     private readonly IOwnershipJournal _journal;
     private readonly IDestinationImages _images;
     private readonly ISourceImages _names;
@@ -74,7 +77,7 @@ public sealed class DestinationHandOver
     public async Task PrepareAsync(PrepareRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        _ = _catalog.Resolve(request.Resume);
+        string resume = _catalog.Record(request.Resume);
         string[] images = [.. request.Images.Select(i => i.Image)];
         if (images.Length == 0 || images.Distinct(StringComparer.Ordinal).Count() != images.Length || request.Attempt == Guid.Empty)
         {
@@ -106,7 +109,7 @@ public sealed class DestinationHandOver
         {
             CheckReceivable(view, request);
             return [.. request.Images.Select(i => new OwnershipEntry(
-                i.Image, request.Attempt, request.Epoch, AttemptState.Prepared, i.Root, now, request.Peer, request.Resume, images))];
+                i.Image, request.Attempt, request.Epoch, AttemptState.Prepared, i.Root, now, request.Peer, resume, images))];
         });
     }
 
@@ -159,7 +162,7 @@ public sealed class DestinationHandOver
     {
         IReadOnlyList<OwnershipEntry> open = _journal.Read().Open(attempt, AttemptRole.Destination);
         string[] all = open.Count > 0 ? [.. open[0].Images] : [];
-        using IDisposable locks = _locks.TryAcquire(all) ?? throw OwnershipErrors.Busy(all);
+        using IDisposable locks = await AcquireAsync(all);
         OwnershipView view = _journal.Read();
         OwnershipEntry[] owned = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Owner)];
         if (owned.Length == 0)
@@ -174,7 +177,7 @@ public sealed class DestinationHandOver
         string command;
         try
         {
-            command = _catalog.Resolve(view.First(owned[0].Image, attempt)!.Command);
+            command = _catalog.ResolveRecorded(view.First(owned[0].Image, attempt)!.Command);
         }
         catch (DiskSyncException e)
         {
@@ -283,12 +286,33 @@ public sealed class DestinationHandOver
         return Standing(_journal.Read(), last.Attempt);
     }
 
+    /// <summary>Waits for whoever is finishing the same attempt: a source that lost its link asks again while the hook still runs.</summary>
+    private async Task<IDisposable> AcquireAsync(string[] images)
+    {
+        long start = _clock.GetTimestamp();
+        while (true)
+        {
+            if (_locks.TryAcquire(images) is { } locks)
+            {
+                return locks;
+            }
+
+            if (_clock.GetElapsedTime(start) > _hooks.Limit + BusyMargin)
+            {
+                throw OwnershipErrors.Busy(images);
+            }
+
+            await Task.Delay(BusyPoll, _clock);
+        }
+    }
+
     private async Task BeginReturnAsync(Guid attempt, CancellationToken cancellationToken)
     {
         OwnershipEntry[] owned = [.. _journal.Read().Open(attempt, AttemptRole.Destination)];
         using IDisposable locks = _locks.TryAcquire(owned[0].Images) ?? throw OwnershipErrors.Busy(owned[0].Images);
         ImageToFinish[] images = [.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))];
         await _images.FinishImagesAsync(images);
+        _images.RefuseOpen(images);
         if (!await _images.AreUnchangedAsync(images, cancellationToken))
         {
             throw new DiskSyncException(
@@ -296,6 +320,9 @@ public sealed class DestinationHandOver
                 $"destination {owned[0].Image}: it has been written to since it was sealed, so the source's copy is older than this one",
                 "Migrate it back: disksync migrate, from here to the old source.");
         }
+
+        // Hashing takes long enough for somebody to have started it meanwhile.
+        _images.RefuseOpen(images);
 
         // A note before the names change, so that a ceded name never stands beside a journal that has not heard of its epoch.
         DateTimeOffset now = _clock.GetUtcNow();

@@ -17,6 +17,10 @@ public interface IDestinationImages
     /// </summary>
     Task FinishImagesAsync(IReadOnlyList<ImageToFinish> images);
 
+    /// <summary>Makes sure that nobody has the finished images open: a guest may run on one although the command that started it failed.</summary>
+    /// <exception cref="Engine.DiskSyncException">Somebody has.</exception>
+    void RefuseOpen(IReadOnlyList<ImageToFinish> images);
+
     /// <summary>Hashes finished images and says whether each still has its root: the guest never wrote. For <c>owner --return</c>.</summary>
     Task<bool> AreUnchangedAsync(IReadOnlyList<ImageToFinish> images, CancellationToken cancellationToken);
 }

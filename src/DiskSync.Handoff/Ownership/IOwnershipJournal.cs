@@ -12,6 +12,10 @@ public interface IOwnershipJournal
     /// <exception cref="JournalDamagedException">The journal is there and not whole.</exception>
     OwnershipView Read();
 
+    /// <summary>Keeps room for the records of an attempt, so that a disk that fills up cannot keep a paused guest from being let go.</summary>
+    /// <exception cref="DiskSync.Engine.DiskSyncException">There is no room.</exception>
+    void Reserve();
+
     /// <summary>Reads, decides and writes in one transaction.</summary>
     /// <param name="decide">
     /// Sees the newest view and returns the entries to add, none to add nothing; what it throws passes through and

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DiskSync.Codecs;
 using DiskSync.Engine;
+using DiskSync.Engine.Runs;
 using DiskSync.Linux;
 using Microsoft.Data.Sqlite;
 
@@ -14,6 +15,8 @@ namespace DiskSync.Handoff.Ownership;
 public sealed class OwnershipJournal : IOwnershipJournal
 {
     private const string FileName = "ownership.db";
+    private const int Full = 13;
+    private const int ReservedBytes = 256 << 10;
     private const int ShortRead = 10 | (2 << 8); // The file ends in the middle of a page.
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(30);
     private readonly string _folder;
@@ -28,6 +31,8 @@ public sealed class OwnershipJournal : IOwnershipJournal
 
     /// <summary>The journal's file.</summary>
     public string Path { get; }
+
+    private string ReservePath => Path + ".reserve";
 
     /// <inheritdoc/>
     public OwnershipView Read()
@@ -47,6 +52,27 @@ public sealed class OwnershipJournal : IOwnershipJournal
     }
 
     /// <inheritdoc/>
+    public void Reserve()
+    {
+        try
+        {
+            StateFolder.Create(_folder);
+            using FileStream room = new(ReservePath, new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                PreallocationSize = ReservedBytes,
+            });
+            room.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable("make room for", e);
+        }
+    }
+
+    /// <inheritdoc/>
     public OwnershipView Append(Func<OwnershipView, IReadOnlyList<OwnershipEntry>> decide)
     {
         ArgumentNullException.ThrowIfNull(decide);
@@ -55,6 +81,20 @@ public sealed class OwnershipJournal : IOwnershipJournal
             Create(recreated: false);
         }
 
+        try
+        {
+            return AppendOnce(decide);
+        }
+        catch (DiskSyncException e) when (e.InnerException is SqliteException { SqliteErrorCode: Full } && File.Exists(ReservePath))
+        {
+            // What was kept free for this very moment.
+            File.Delete(ReservePath);
+            return AppendOnce(decide);
+        }
+    }
+
+    private OwnershipView AppendOnce(Func<OwnershipView, IReadOnlyList<OwnershipEntry>> decide)
+    {
         return Guarded("write", database =>
         {
             database.Execute("BEGIN IMMEDIATE");

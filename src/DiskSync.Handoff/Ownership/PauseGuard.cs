@@ -36,6 +36,7 @@ public sealed class PauseGuard
     public async Task PauseAsync(SourceAttempt attempt, string pause)
     {
         ArgumentNullException.ThrowIfNull(attempt);
+        _journal.Reserve();
         _journal.Append(view =>
         {
             foreach (string image in attempt.Images.Where(image => !view.MayRun(image)))

@@ -157,6 +157,7 @@ public sealed class SourceHandOver
     /// <param name="roots">The images' roots, which both sides have been shown to hold.</param>
     /// <param name="resume">The resume command or hook's name; empty for none.</param>
     /// <param name="link">The destination.</param>
+    /// <param name="confirmCeded">Called when the images have their ceded names: throws where one of them is not what was copied.</param>
     /// <param name="cancellationToken">Honoured until the images are made unusable.</param>
     /// <returns>Done; or, where it failed or was stopped before CEDED or the destination refused, SourceRuns or SourceOwnsButPaused, with the cause; or InDoubt: call <see cref="ResolveAsync(SourceAttempt, IHandOverLink, CededWish, CancellationToken)"/> with a new link.</returns>
     public async Task<HandOverResult> HandOverAsync(
@@ -164,10 +165,12 @@ public sealed class SourceHandOver
         IReadOnlyList<Hash256> roots,
         string resume,
         IHandOverLink link,
+        Action confirmCeded,
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(attempt);
         ArgumentNullException.ThrowIfNull(roots);
+        ArgumentNullException.ThrowIfNull(confirmCeded);
         ArgumentNullException.ThrowIfNull(link);
         try
         {
@@ -178,6 +181,7 @@ public sealed class SourceHandOver
                 await _images.MakeUnusableAsync(image, attempt.Epoch);
             }
 
+            confirmCeded();
             Cede(attempt, roots);
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -33,6 +33,27 @@ public static class DeviceIdentity
             : throw new LinuxException(Errno.ENOTBLK, "find the identity of", path);
     }
 
+    /// <summary>Finds the device that has an identity now.</summary>
+    /// <param name="identity">What <see cref="Find(string)"/> returned once.</param>
+    /// <returns>Its path under /dev, or null where no attached device has that identity.</returns>
+    public static string? FindPath(string identity)
+    {
+        DeviceTree tree = DeviceTree.Host;
+        foreach (DeviceNumber whole in tree.WholeDevices())
+        {
+            foreach (DeviceNumber device in tree.Partitions(whole).Prepend(whole))
+            {
+                string path = tree.Name(device);
+                if (FileStat.IfExists(path) is { Kind: FileKind.BlockDevice } && Find(path) == identity)
+                {
+                    return path;
+                }
+            }
+        }
+
+        return null;
+    }
+
     internal static string? Find(DeviceNumber device, DeviceTree tree, string linkFolder)
     {
         if (tree.Attribute(device, "dm/uuid") is { } uuid)

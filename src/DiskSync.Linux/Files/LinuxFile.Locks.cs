@@ -40,6 +40,20 @@ public sealed partial class LinuxFile
         return wanted.Type != FileLock.Unlocked;
     }
 
+    /// <summary>Tells whether nobody else has the file open, by taking a write lease and giving it back at once (F_SETLEASE, fcntl(2)).</summary>
+    /// <returns>Null where the file system has no leases or this user may take none here.</returns>
+    /// <remarks>Other opens of this very process count too. Mappings and loop devices hold the file open.</remarks>
+    public bool? TryBeAlone()
+    {
+        if (OpenCalls.FileControl(Handle, OpenCalls.SetLease, OpenCalls.WriteLease) < 0)
+        {
+            return Call.Error == Errno.EAGAIN ? false : null;
+        }
+
+        ThrowIf(OpenCalls.FileControl(Handle, OpenCalls.SetLease, OpenCalls.NoLease) < 0, "give back the lease of");
+        return true;
+    }
+
     /// <summary>Sets the permission bits.</summary>
     /// <exception cref="LinuxException">The user may not.</exception>
     public void ChangeMode(UnixFileMode mode) =>

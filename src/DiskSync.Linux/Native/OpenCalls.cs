@@ -19,6 +19,9 @@ internal static unsafe partial class OpenCalls
     internal const int GetStatusFlags = 3;
     internal const int SetStatusFlags = 4;
     internal const int GetOpenFileLock = 36;
+    internal const int SetLease = 1024;
+    internal const int WriteLease = 1;
+    internal const int NoLease = 2;
 
     internal const ulong ResolveNoMagicLinks = 0x02;
     internal const ulong ResolveBeneath = 0x08;

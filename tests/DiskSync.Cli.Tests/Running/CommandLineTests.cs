@@ -54,7 +54,7 @@ public sealed class CommandLineTests
         DisksyncResult run = await DisksyncProcess.RunAsync("migrate", "no.img", "there/", "--unpause", new string('x', 5000));
 
         Assert.Equal(2, run.ExitCode);
-        Assert.Contains("--unpause: a command may have 4096 bytes", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--unpause: a command may have 4000 bytes", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -115,6 +115,41 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task An_image_that_was_put_to_use_while_its_new_copy_was_made_is_not_replaced()
+    {
+        byte[] old = SampleImage.Noise(1, 1 << 20);
+        await _lab.PushAsync(_lab.Source("a.img", old));
+        LoopDevice? used = null;
+        try
+        {
+            DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.PushAsync(
+                _lab.Source("a.img", SampleImage.Noise(2, 1 << 20)),
+                progress: new OnFirstRound(() => used ??= LoopDevice.FromFile(_lab.Target()))));
+            Assert.Equal(FailureKind.Preflight, failure.Kind);
+            Assert.Contains("is in use", failure.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            used?.Dispose();
+        }
+
+        _lab.AssertTarget(old);
+    }
+
+    [Fact]
+    public async Task A_symbolic_link_is_not_replaced_by_an_image()
+    {
+        byte[] old = SampleImage.Noise(1, 100 * K);
+        await File.WriteAllBytesAsync(_lab.Target("real.img"), old);
+        File.CreateSymbolicLink(_lab.Target(), "real.img");
+        DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(
+            () => _lab.PushAsync(_lab.Source("a.img", SampleImage.Noise(2, 100 * K))));
+        Assert.Equal(FailureKind.Preflight, failure.Kind);
+        Assert.Contains("symbolic link", failure.Message, StringComparison.Ordinal);
+        _lab.AssertTarget(old, "real.img");
+    }
+
+    [Fact]
     public async Task Mode_and_owner_of_the_replaced_image_are_kept_unless_others_are_asked_for()
     {
         byte[] content = SampleImage.Create(1, 100 * K);

@@ -206,6 +206,29 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task What_somebody_else_wrote_in_place_between_two_runs_is_found_by_reading_back()
+    {
+        byte[] content = SampleImage.Noise(1, 2 << 20);
+        byte[] standing = [.. content];
+        SampleImage.Noise(2, 1 << 20).CopyTo(standing, 1 << 20);
+        await File.WriteAllBytesAsync(_lab.Target(), standing);
+        string image = _lab.Source("a.img", content);
+        TransferRequest InPlace(TransferRequest r) => r with { Flags = OpenFlags.InPlace };
+        await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.PushAsync(image, wire: new DelayingProxy(cutAfter: 400 * K), with: InPlace));
+
+        // A block that the source has not changed, and that the first run has hashed and found equal.
+        await using (FileStream other = new(_lab.Target(), FileMode.Open, FileAccess.Write))
+        {
+            other.Position = 192 * K;
+            other.Write(new byte[4 * K]);
+        }
+
+        PushResult result = await _lab.PushAsync(image, with: InPlace);
+        Assert.True(result.Resumed);
+        _lab.AssertTarget(content);
+    }
+
+    [Fact]
     public async Task Resuming_with_another_granularity_or_length_hashes_what_is_staged()
     {
         byte[] content = SampleImage.Noise(1, 1 << 20);

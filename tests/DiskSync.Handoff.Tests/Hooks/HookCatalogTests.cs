@@ -6,6 +6,19 @@ namespace DiskSync.Handoff.Tests.Hooks;
 public class HookCatalogTests
 {
     [Fact]
+    public void What_the_journal_kept_as_a_hook_is_never_run_as_a_command()
+    {
+        string hook = new HookCatalog(["start=virsh start web"], allowCommands: true).Record("start");
+        string command = new HookCatalog([], allowCommands: true).Record("hook:start");
+        Assert.Equal("virsh start web", new HookCatalog(["start=virsh start web"], allowCommands: false).ResolveRecorded(hook));
+        Assert.Contains("start", Assert.Throws<DiskSyncException>(() => new HookCatalog([], allowCommands: true).ResolveRecorded(hook)).Message, StringComparison.Ordinal);
+        Assert.Equal("hook:start", new HookCatalog(["start=x"], allowCommands: true).ResolveRecorded(command));
+        Assert.Throws<DiskSyncException>(() => new HookCatalog(["start=x"], allowCommands: false).ResolveRecorded(command));
+        Assert.Equal(string.Empty, HookCatalog.Empty.ResolveRecorded(HookCatalog.Empty.Record(string.Empty)));
+        Assert.Throws<DiskSyncException>(() => new HookCatalog([], allowCommands: true).Record(new string('x', 4001)));
+    }
+
+    [Fact]
     public void A_name_stands_for_the_configured_command_whatever_else_is_allowed()
     {
         Assert.Equal("virsh resume vm=1", new HookCatalog(["up=virsh resume vm=1"], allowCommands: false).Resolve("up"));

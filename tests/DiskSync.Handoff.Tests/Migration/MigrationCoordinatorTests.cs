@@ -9,7 +9,7 @@ namespace DiskSync.Handoff.Tests.Migration;
 public sealed class MigrationCoordinatorTests : IDisposable
 {
     private const int Length = (3 << 20) + 512;
-    private readonly MigrationLab _lab = new();
+    private readonly MigrationLab _lab = new(start: "sleep 0.3");
 
     public void Dispose() => _lab.Dispose();
 
@@ -45,8 +45,8 @@ public sealed class MigrationCoordinatorTests : IDisposable
         byte[] content = SampleImage.Noise(1, Length);
         string image = _lab.Image("a.img", content);
         Engine.Replication.IHandOverParticipant real = _lab.HandOver;
-        StuckDestination stuck = new(real);
-        _lab.HandOver = stuck;
+        TaskCompletionSource stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _lab.HandOver = new WatchedDestination(real) { BeforePrepare = () => stuck.Task };
         _lab.Options = new MigrationOptions
         {
             Pause = "true", Unpause = Touch("unpaused"), Resume = "start", MaxDowntime = TimeSpan.FromSeconds(4),
@@ -59,7 +59,7 @@ public sealed class MigrationCoordinatorTests : IDisposable
 
         // The guest runs already; the refusal that is on its way meanwhile is nobody's downtime.
         Assert.False(stopped.IsCompleted);
-        stuck.LetGo();
+        stuck.SetResult();
         DiskSyncException failure = await Assert.ThrowsAsync<DiskSyncException>(() => stopped);
         Assert.Equal(FailureKind.NotConverged, failure.Kind);
         Assert.Contains("did not fit the accepted downtime", failure.Message, StringComparison.Ordinal);

@@ -19,11 +19,12 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
     private readonly FileTargetProvider _provider;
     private readonly OwnershipParts _near;
     private readonly List<Task> _serving = [];
+    private ITransport? _newest;
 
     /// <summary>Sets both hosts up.</summary>
     /// <param name="root">The receiver's root, or null for a folder of its own.</param>
     /// <param name="start">What the receiver's hook "start" does before it says that it ran.</param>
-    public MigrationLab(string? root = null, string start = "sleep 0.3")
+    public MigrationLab(string? root = null, string start = "true")
     {
         _root = root ?? _folder.File("far");
         Directory.CreateDirectory(_root);
@@ -38,6 +39,9 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
 
     /// <summary>How the next migration is to run.</summary>
     public MigrationOptions Options { get; set; } = new();
+
+    /// <summary>Wraps the sources that the next migration opens.</summary>
+    public Func<IBlockDevice, IBlockDevice> Wrap { get; set; } = source => source;
 
     public List<MigrationState> States { get; } = [];
 
@@ -69,7 +73,7 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
         {
             foreach (string image in images)
             {
-                IBlockDevice source = BlockDevices.OpenSource(image);
+                IBlockDevice source = Wrap(BlockDevices.OpenSource(image));
                 requests.Add(new TransferRequest(
                     source, name ?? Path.GetFileName(image), new BlockGeometry(source.Length, 64 << 10)) { Flags = flags });
             }
@@ -81,6 +85,18 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
             requests.ForEach(r => r.Source.Dispose());
         }
     }
+
+    /// <summary>Pushes an image to a name, through a receiver of its own that asks the given guard.</summary>
+    public async Task PushAsync(string image, string name, IHandOverParticipant guard)
+    {
+        await using SourceSession session = await DialAsync(guard, CancellationToken.None);
+        using IBlockDevice source = BlockDevices.OpenSource(image);
+        TransferRequest request = new(source, name, new BlockGeometry(source.Length, 64 << 10));
+        await PushRun.RunAsync(session, request, new SenderOptions(), NoProgress.Instance, CancellationToken.None);
+    }
+
+    /// <summary>Breaks the newest connection.</summary>
+    public void CutLink() => _newest!.Abort();
 
     public void Entered(MigrationState state) => States.Add(state);
 
@@ -98,10 +114,13 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
         _folder.Dispose();
     }
 
-    private Task<SourceSession> DialAsync(CancellationToken cancellationToken)
+    private Task<SourceSession> DialAsync(CancellationToken cancellationToken) => DialAsync(HandOver, cancellationToken);
+
+    private Task<SourceSession> DialAsync(IHandOverParticipant handOver, CancellationToken cancellationToken)
     {
         (ITransport near, ITransport far) = InMemoryTransport.CreatePair();
-        ReceiverHost host = new(_provider, HandOver, new ReceiverOptions(), NullLogger.Instance);
+        _newest = near;
+        ReceiverHost host = new(_provider, handOver, new ReceiverOptions(), NullLogger.Instance);
         _serving.Add(Task.Run(async () =>
         {
             try

@@ -2,6 +2,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Ownership;
+using DiskSync.TestSupport;
 using Microsoft.Data.Sqlite;
 
 namespace DiskSync.Handoff.Tests.Ownership;
@@ -9,6 +10,42 @@ namespace DiskSync.Handoff.Tests.Ownership;
 public class OwnershipJournalTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void A_disk_that_is_full_after_the_pause_still_takes_the_records_that_let_the_guest_go()
+    {
+        using ScratchMount disk = ScratchMount.Create(FileSystemKind.Tmpfs, 1 << 20);
+        OwnershipJournal journal = new(disk.File("state"));
+        journal.Reserve();
+        journal.Append(_ => [Entry("/a", AttemptState.Paused, 2)]);
+        Fill(disk.File("filler"));
+        for (ulong epoch = 3; epoch < 40; epoch++)
+        {
+            journal.Append(_ => [Entry("/a", AttemptState.CalledOff, epoch), Entry("/a", AttemptState.Owner, epoch)]);
+        }
+
+        Assert.Equal(75, journal.Read().Entries.Count);
+        Assert.False(File.Exists(disk.File("state/ownership.db.reserve")), "the disk was not full");
+        Fill(disk.File("filler"));
+        Assert.Equal(FailureKind.OwnershipInDoubt, Assert.Throws<DiskSyncException>(journal.Reserve).Kind);
+    }
+
+    private static void Fill(string path)
+    {
+        using FileStream file = new(path, FileMode.Append);
+        try
+        {
+            while (true)
+            {
+                file.Write(new byte[4096]);
+                file.Flush();
+            }
+        }
+        catch (IOException)
+        {
+            // Full, which is what was wanted.
+        }
+    }
 
     [Fact]
     public void A_journal_that_is_not_there_is_empty_and_reading_does_not_make_it()

@@ -152,6 +152,6 @@ public class OwnershipTableTests
 
     private static OwnershipEntry Entry(SimWorld world, string image, Guid attempt, AttemptState kind, ulong epoch) => new(
         image, attempt, epoch, kind, SimProcess.RootOf(world.S.Data), DateTimeOffset.UnixEpoch, "peer",
-        kind == AttemptState.Paused ? "unpause" : kind == AttemptState.Prepared ? "resume" : string.Empty,
+        kind == AttemptState.Paused ? "unpause" : kind == AttemptState.Prepared ? "command:resume" : string.Empty,
         attempt == Guid.Empty ? [image] : world.Images);
 }

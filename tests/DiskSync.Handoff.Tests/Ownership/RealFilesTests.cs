@@ -184,7 +184,7 @@ public sealed class RealFilesTests : IDisposable
             Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(_a.ImageOf(Name)));
             await new DirectLink(_b).PrepareAsync(id, attempt.Epoch, [(_a.ImageOf(Name), root)], string.Empty, default);
             backup = await File.ReadAllBytesAsync(_b.Journal.Path);
-            await _a.Source.HandOverAsync(attempt, [root], string.Empty, new DirectLink(_b), default);
+            await _a.Source.HandOverAsync(attempt, [root], string.Empty, new DirectLink(_b), () => { }, default);
         }
 
         await File.WriteAllBytesAsync(_b.Journal.Path, backup);
@@ -271,7 +271,7 @@ public sealed class RealFilesTests : IDisposable
         await _a.Source.PauseAsync(attempt, string.Empty);
         File.Copy(image, _b.ImageOf(Name + ".partial"));
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
-        HandOverResult result = await _a.Source.HandOverAsync(attempt, [root], string.Empty, new CutLink(new DirectLink(_b), cutCommit: true), default);
+        HandOverResult result = await _a.Source.HandOverAsync(attempt, [root], string.Empty, new CutLink(new DirectLink(_b), cutCommit: true), () => { }, default);
         Assert.Equal(HandOverState.InDoubt, result.State);
 
         result = await _a.Source.ResolveAsync(attempt, new DirectLink(_b), CededWish.Complete, default);
@@ -320,6 +320,6 @@ public sealed class RealFilesTests : IDisposable
         to.Destination.GuardTarget(to.ImageOf(Name));
         File.Copy(image, to.ImageOf(Name + ".partial"), overwrite: true);
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
-        return await from.Source.HandOverAsync(attempt, [root], resume, new CutLink(new DirectLink(to), cutCommit), default);
+        return await from.Source.HandOverAsync(attempt, [root], resume, new CutLink(new DirectLink(to), cutCommit), () => { }, default);
     }
 }

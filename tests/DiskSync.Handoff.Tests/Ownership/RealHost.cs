@@ -48,6 +48,11 @@ public sealed class RealHost(string folder, string state) : IDestinationImages
         return Task.CompletedTask;
     }
 
+    public void RefuseOpen(IReadOnlyList<ImageToFinish> images)
+    {
+        // Whole files without a guest.
+    }
+
     public Task<bool> AreUnchangedAsync(IReadOnlyList<ImageToFinish> images, CancellationToken cancellationToken) =>
         Task.FromResult(images.All(i => Blake3.Hash(File.ReadAllBytes(i.Image)) == i.Root));
 }

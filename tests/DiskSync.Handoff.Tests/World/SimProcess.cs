@@ -40,6 +40,8 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
         return _host.View;
     }
 
+    public void Reserve() => Step("reserve");
+
     public OwnershipView Append(Func<OwnershipView, IReadOnlyList<OwnershipEntry>> decide)
     {
         IReadOnlyList<OwnershipEntry> entries = decide(_host.View);
@@ -94,6 +96,8 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
         }
     }
 
+    public void RefuseOpen(IReadOnlyList<ImageToFinish> images) => Step("look for users");
+
     public Task<bool> AreUnchangedAsync(IReadOnlyList<ImageToFinish> images, CancellationToken cancellationToken)
     {
         Step("hash sealed images");
@@ -107,6 +111,9 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
         Step("lock");
         return _host.TryLock(images) ? new Lock(_host, _generation, images) : null;
     }
+
+    // Nobody waits in a simulation: what would come later comes as a step of its own.
+    public TimeSpan Limit => TimeSpan.FromSeconds(-10);
 
     public Task<HookResult> RunAsync(string command, HookContext context)
     {

@@ -124,7 +124,7 @@ public sealed class SimWorld
             throw;
         }
 
-        return await s.Source.HandOverAsync(attempt, [.. Images.Select(_ => SimProcess.RootOf(S.Data))], resume, link, CancellationToken.None);
+        return await s.Source.HandOverAsync(attempt, [.. Images.Select(_ => SimProcess.RootOf(S.Data))], resume, link, () => { }, CancellationToken.None);
     }
 
     public void Check(bool holds, string what)
