@@ -43,7 +43,7 @@ internal sealed class ChunkHasher : IItemWorker<ImageChunk, Hash256[]>
             int length = (int)Math.Min((long)count * _geometry.Granularity, _geometry.Length - offset);
             Span<byte> bytes = _buffer.Span[..length];
             _image.Read(offset, bytes);
-            _zeros.Hash(bytes, first, hashes.AsSpan(done, count));
+            _zeros.Hash(bytes, first, hashes.AsSpan(done, count), []);
         }
 
         return hashes;

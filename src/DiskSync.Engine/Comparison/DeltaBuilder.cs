@@ -1,5 +1,6 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Delta;
@@ -119,9 +120,9 @@ public static class DeltaBuilder
 
                 if (hashes.Length == 0)
                 {
-                    foreach (HashRun run in zeros.Runs(chunk.First, chunk.Count))
+                    foreach ((BlockRun zeroRun, Hash256 zeroHash) in zeros.Runs(new BlockRun(chunk.First, chunk.Count)))
                     {
-                        sink.TakeOldTail(run.Count, run.Hash);
+                        sink.TakeOldTail(zeroRun.Count, zeroHash);
                     }
                 }
             },

@@ -1,5 +1,6 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Linux;
 
@@ -81,13 +82,13 @@ internal sealed class DeltaWorker : IItemWorker<DeltaChunk, DeltaPiece>
 
         int oldCount = (int)Math.Clamp(_oldGeometry.BlockCount - chunk.First, 0, chunk.Count);
         var newHashes = new Hash256[chunk.Count];
-        _newZeros.Hash(now, chunk.First, newHashes);
+        _newZeros.Hash(now, chunk.First, newHashes, []);
         Hash256[] oldHashes = newHashes;
         bool same = old.SequenceEqual(now);
         if (!same)
         {
             oldHashes = new Hash256[chunk.Count];
-            _oldZeros.Hash(old, chunk.First, oldHashes.AsSpan(0, oldCount));
+            _oldZeros.Hash(old, chunk.First, oldHashes.AsSpan(0, oldCount), []);
         }
 
         for (int i = 0; i < newHashes.Length; i++)
@@ -118,7 +119,7 @@ internal sealed class DeltaWorker : IItemWorker<DeltaChunk, DeltaPiece>
 
         ReadOnlySpan<byte> now = ReadNew(chunk);
         var hashes = new Hash256[chunk.Count];
-        _newZeros.Hash(now, chunk.First, hashes);
+        _newZeros.Hash(now, chunk.First, hashes, []);
         bool changed = false;
         int at = 0;
         foreach (MapRun run in runs)
@@ -185,9 +186,9 @@ internal sealed class DeltaWorker : IItemWorker<DeltaChunk, DeltaPiece>
             return;
         }
 
-        foreach (HashRun run in _newZeros.Runs(first, count))
+        foreach ((BlockRun run, Hash256 zero) in _newZeros.Runs(new BlockRun(first, count)))
         {
-            piece.Runs.Add(new DeltaRun(run.First, run.Count, old, run.Hash));
+            piece.Runs.Add(new DeltaRun(run.First, run.Count, old, zero));
         }
     }
 }

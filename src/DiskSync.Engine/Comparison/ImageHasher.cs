@@ -1,5 +1,6 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
 using DiskSync.Formats.BlockMap;
 
@@ -46,9 +47,9 @@ public static class ImageHasher
     {
         if (hashes.Length == 0)
         {
-            foreach (HashRun run in zeros.Runs(chunk.First, chunk.Count))
+            foreach ((BlockRun zeroRun, Hash256 hash) in zeros.Runs(new BlockRun(chunk.First, chunk.Count)))
             {
-                onRun(run);
+                onRun(new HashRun(zeroRun.First, zeroRun.Count, hash, IsZero: true));
             }
 
             return;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
@@ -32,6 +33,7 @@ public sealed class TargetStore : IDisposable
 
     // Pages whose claim in the journal says that they were read back.
     private readonly DirtyBitmap _claimedReadBack;
+    private readonly ZeroHashes _zeros;
     private readonly long _pageCount;
     private bool _fenced;
     private bool _unflushed;
@@ -61,6 +63,7 @@ public sealed class TargetStore : IDisposable
         _device = device;
         _journal = journal;
         Map = map;
+        _zeros = new ZeroHashes(Geometry);
         _pageCount = (Geometry.BlockCount + PagedMap.PageBlocks - 1) / PagedMap.PageBlocks;
         _withdrawn = new DirtyBitmap(_pageCount);
         _unread = new DirtyBitmap(Geometry.BlockCount);
@@ -355,18 +358,18 @@ public sealed class TargetStore : IDisposable
     private long ScanRun(BlockRun run, AlignedBuffer buffer, Action<long, long, Hash256> found)
     {
         long bytes = 0;
-        foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(_device, Geometry, run))
+        foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(
+            _device, Geometry, run, buffer.Length / Geometry.Granularity))
         {
-            if (isZero)
+            if (!isZero)
             {
-                FoundZeros(part, found);
+                bytes += ScanChunk(part, buffer.Span, found);
                 continue;
             }
 
-            long step = buffer.Length / Geometry.Granularity;
-            for (long first = part.First; first < part.End; first += step)
+            foreach ((BlockRun zeros, Hash256 hash) in _zeros.Runs(part))
             {
-                bytes += ScanChunk(new BlockRun(first, Math.Min(step, part.End - first)), buffer.Span, found);
+                found(zeros.First, zeros.Count, hash);
             }
         }
 
@@ -379,29 +382,15 @@ public sealed class TargetStore : IDisposable
         int length = (int)(Math.Min(Geometry.OffsetOf(run.End), Geometry.Length) - offset);
         _device.DropCache(offset, length);
         _device.Read(offset, buffer[..length]);
+        Hash256[] hashes = ArrayPool<Hash256>.Shared.Rent((int)run.Count);
+        _zeros.Hash(buffer[..length], run.First, hashes.AsSpan(0, (int)run.Count), []);
         for (int i = 0; i < run.Count; i++)
         {
-            long block = run.First + i;
-            found(block, 1, Blake3.Hash(buffer.Slice(i * Geometry.Granularity, Geometry.LengthOf(block))));
+            found(run.First + i, 1, hashes[i]);
         }
 
+        ArrayPool<Hash256>.Shared.Return(hashes);
         return length;
-    }
-
-    private void FoundZeros(BlockRun run, Action<long, long, Hash256> found)
-    {
-        // The image's short last block has a zero hash of its own.
-        int lastLength = Geometry.LengthOf(run.End - 1);
-        long whole = lastLength == Geometry.Granularity ? run.Count : run.Count - 1;
-        if (whole > 0)
-        {
-            found(run.First, whole, ZeroBlock.HashOf(Geometry.Granularity));
-        }
-
-        if (whole < run.Count)
-        {
-            found(run.End - 1, 1, ZeroBlock.HashOf(lastLength));
-        }
     }
 
     private static void AddRange(List<long> blocks, long first, long count)

@@ -8,7 +8,12 @@ namespace DiskSync.Engine.Replication;
 internal static class BlockClassifier
 {
     /// <summary>Asks the image for its extents now, so call it after the run was claimed (safety rule 3).</summary>
-    public static IEnumerable<(BlockRun Run, bool IsZero)> Classify(IBlockDevice image, BlockGeometry geometry, BlockRun run)
+    /// <param name="image">The image.</param>
+    /// <param name="geometry">How it is cut into blocks.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="maxDataBlocks">Longer runs that must be read come in pieces.</param>
+    public static IEnumerable<(BlockRun Run, bool IsZero)> Classify(
+        IBlockDevice image, BlockGeometry geometry, BlockRun run, int maxDataBlocks)
     {
         long end = run.First + run.Count;
         long next = run.First;
@@ -30,18 +35,18 @@ internal static class BlockClassifier
                 continue;
             }
 
-            if (first > next)
+            for (; next < first; next = Math.Min(first, next + maxDataBlocks))
             {
-                yield return (new BlockRun(next, first - next), false);
+                yield return (new BlockRun(next, Math.Min(maxDataBlocks, first - next)), false);
             }
 
             yield return (new BlockRun(first, last - first), true);
             next = last;
         }
 
-        if (next < end)
+        for (; next < end; next += maxDataBlocks)
         {
-            yield return (new BlockRun(next, end - next), false);
+            yield return (new BlockRun(next, Math.Min(maxDataBlocks, end - next)), false);
         }
     }
 }

@@ -10,8 +10,6 @@ namespace DiskSync.Engine.Replication;
 /// <remarks>Thread safe, since each part is.</remarks>
 internal sealed class ImageContext
 {
-    private readonly Hash256 _zeroHash;
-    private readonly Hash256 _lastZeroHash;
     private readonly bool _mayPatch;
     private readonly ConcurrentDictionary<long, bool> _literalOnly = new();
 
@@ -22,8 +20,7 @@ internal sealed class ImageContext
         Map = map;
         Dirty = new DirtyBitmap(geometry.BlockCount);
         _mayPatch = mayPatch && geometry.SubBlocks > 1;
-        _zeroHash = ZeroBlock.HashOf(geometry.Granularity);
-        _lastZeroHash = geometry.BlockCount > 0 ? ZeroBlock.HashOf(geometry.LengthOf(geometry.BlockCount - 1)) : _zeroHash;
+        Zeros = new ZeroHashes(geometry);
     }
 
     public IBlockDevice Source { get; }
@@ -38,14 +35,15 @@ internal sealed class ImageContext
     /// <summary>Where the destination holds contents that were sent lately.</summary>
     public CopyIndex Copies { get; } = new();
 
-    public Hash256 ZeroHashOf(long block) => block == Geometry.BlockCount - 1 ? _lastZeroHash : _zeroHash;
+    /// <summary>The hashes of blocks of zeros.</summary>
+    public ZeroHashes Zeros { get; }
 
     /// <summary>What a patch of this block could start from.</summary>
     /// <param name="block">The block.</param>
     /// <param name="held">What the destination holds of it.</param>
     public PatchBasis BasisOf(long block, Hash256 held) =>
         !_mayPatch || held.IsUnknown || _literalOnly.ContainsKey(block) ? PatchBasis.None
-        : held == ZeroHashOf(block) ? PatchBasis.Zeros
+        : held == Zeros.Of(block) ? PatchBasis.Zeros
         : PatchBasis.Content;
 
     /// <summary>The destination refused a patch or a copy of this block: it gets a literal.</summary>

@@ -301,7 +301,7 @@ public sealed class ImageSender : IDisposable
         // The map moves on before the claim is released: whoever takes the block next compares with the new value.
         foreach (BlockRun run in batch.ZeroRuns)
         {
-            _image.Map.SetRun(run.First, run.Count, _image.ZeroHashOf(run.First));
+            _image.Map.SetRun(run.First, run.Count, _image.Zeros.Of(run.First));
             _image.Dirty.Release(run);
         }
 

@@ -13,15 +13,24 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 internal sealed class RoundWorker
 {
+    // What is read at once: it is still in the core's second-level cache when it is hashed.
+    private const int ReadBytes = 256 << 10;
+
     private readonly ImageContext _image;
     private readonly RoundPlan _plan;
     private readonly RoundCounters _counters;
+    private readonly int _step;
+    private readonly Hash256[] _hashes;
+    private readonly Hash256[] _held;
 
     public RoundWorker(ImageContext image, RoundPlan plan, RoundCounters counters)
     {
         _image = image;
         _plan = plan;
         _counters = counters;
+        _step = Math.Max(1, ReadBytes / image.Geometry.Granularity);
+        _hashes = new Hash256[_step];
+        _held = new Hash256[_step];
     }
 
     /// <summary>Fills a batch.</summary>
@@ -50,7 +59,7 @@ internal sealed class RoundWorker
         BlockRun rest = run;
         try
         {
-            foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(_image.Source, _image.Geometry, run))
+            foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(_image.Source, _image.Geometry, run, _step))
             {
                 long taken = isZero ? AddZeros(part, batch) : AddData(part, batch);
                 rest = new BlockRun(rest.First + taken, rest.Count - taken);
@@ -77,17 +86,22 @@ internal sealed class RoundWorker
 
     private long AddZeros(BlockRun run, SendBatch batch)
     {
-        // The short last block has a zero hash of its own.
-        long last = run.First + run.Count - 1;
-        bool shortTail = _image.Geometry.LengthOf(last) != _image.Geometry.Granularity;
-        BlockRun whole = shortTail ? run with { Count = run.Count - 1 } : run;
-        long taken = whole.Count > 0 ? AddEqualZeros(whole, batch) : 0;
-        return shortTail && taken == whole.Count ? taken + AddEqualZeros(new BlockRun(last, 1), batch) : taken;
+        long taken = 0;
+        foreach ((BlockRun part, Hash256 zero) in _image.Zeros.Runs(run))
+        {
+            long added = AddEqualZeros(part, zero, batch);
+            taken += added;
+            if (added < part.Count)
+            {
+                break;
+            }
+        }
+
+        return taken;
     }
 
-    private long AddEqualZeros(BlockRun run, SendBatch batch)
+    private long AddEqualZeros(BlockRun run, Hash256 zero, SendBatch batch)
     {
-        Hash256 zero = _image.ZeroHashOf(run.First);
         long taken = 0;
         foreach (HashRun held in _image.Map.GetRuns(run.First, run.Count))
         {
@@ -115,35 +129,38 @@ internal sealed class RoundWorker
 
     private long AddData(BlockRun part, SendBatch batch)
     {
-        long count = Math.Min(part.Count, batch.FreeBlocks);
+        int count = (int)Math.Min(part.Count, batch.FreeBlocks);
         if (count == 0 || batch.IsFull)
         {
             return 0;
         }
 
         int slot = batch.Blocks.Count;
-        BlockRun run = new(part.First, count);
+        BlockRun run = part with { Count = count };
         int bytes = (int)BytesOf(run);
-        _image.Source.Read(_image.Geometry.OffsetOf(run.First), batch.Slots(slot, bytes));
+        Span<byte> content = batch.Slots(slot, bytes);
+        _image.Source.Read(_image.Geometry.OffsetOf(run.First), content);
         Interlocked.Add(ref _counters.BytesRead, bytes);
+
+        // Together, which is faster, and with the sub-blocks' values only where one of the blocks may become a patch.
+        bool patches = false;
         for (int i = 0; i < count; i++)
         {
-            AddBlock(run.First + i, slot + i, batch);
+            _held[i] = _image.Map.Get(run.First + i);
+            patches |= _image.BasisOf(run.First + i, _held[i]) == PatchBasis.Content;
+        }
+
+        _image.Zeros.Hash(content, run.First, _hashes.AsSpan(0, count), patches ? batch.PrefixesOf(slot, count) : []);
+        for (int i = 0; i < count; i++)
+        {
+            AddBlock(run.First + i, slot + i, _held[i], _hashes[i], batch);
         }
 
         return count;
     }
 
-    private void AddBlock(long block, int slot, SendBatch batch)
+    private void AddBlock(long block, int slot, Hash256 held, Hash256 hash, SendBatch batch)
     {
-        int length = _image.Geometry.LengthOf(block);
-        Span<byte> content = batch.Slots(slot, length);
-        Hash256 held = _image.Map.Get(block);
-        bool isZero = ZeroCheck.IsZero(content);
-        PatchBasis basis = isZero ? PatchBasis.None : _image.BasisOf(block, held);
-        Hash256 hash = isZero
-            ? _image.ZeroHashOf(block)
-            : Blake3.HashBlock(content, basis == PatchBasis.Content ? batch.PrefixesOf(slot)[..SubBlocksOf(length)] : []);
         if (hash == held)
         {
             _image.Dirty.Release(new BlockRun(block, 1));
@@ -151,21 +168,19 @@ internal sealed class RoundWorker
         }
 
         Interlocked.Increment(ref _counters.BlocksChanged);
-        if (isZero)
+        if (hash == _image.Zeros.Of(block))
         {
             batch.ZeroRuns.Add(new BlockRun(block, 1));
             Interlocked.Increment(ref _counters.ZeroBlocks);
             return;
         }
 
+        int length = _image.Geometry.LengthOf(block);
         int target = batch.Blocks.Count;
         batch.Move(slot, target, length);
-        batch.Blocks.Add(new SendBlock(block, target, length, hash, basis));
+        batch.Blocks.Add(new SendBlock(block, target, length, hash, _image.BasisOf(block, held)));
         Interlocked.Add(ref _counters.ChangedBytes, length);
     }
-
-    private static int SubBlocksOf(int length) =>
-        (length + BlockGeometry.SubBlockSize - 1) / BlockGeometry.SubBlockSize;
 
     private long BytesOf(BlockRun run) =>
         Math.Min(_image.Geometry.OffsetOf(run.First + run.Count), _image.Geometry.Length) - _image.Geometry.OffsetOf(run.First);

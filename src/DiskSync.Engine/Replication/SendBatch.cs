@@ -50,8 +50,11 @@ internal sealed class SendBatch : IDisposable
 
     public Span<byte> BytesOf(SendBlock block) => Slots(block.Slot, block.Length);
 
+    /// <summary>The sub-block prefixes of neighbouring slots.</summary>
+    public Span<ulong> PrefixesOf(int first, int count) => _prefixes.AsSpan(first * _subBlocks, count * _subBlocks);
+
     /// <summary>The sub-block prefixes of a slot.</summary>
-    public Span<ulong> PrefixesOf(int slot) => _prefixes.AsSpan(slot * _subBlocks, _subBlocks);
+    public Span<ulong> PrefixesOf(int slot) => PrefixesOf(slot, 1);
 
     /// <summary>Moves a block's bytes and prefixes down to where the next changed block belongs.</summary>
     public void Move(int from, int to, int bytes)

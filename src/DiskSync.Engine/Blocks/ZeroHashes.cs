@@ -1,8 +1,8 @@
 using DiskSync.Codecs;
-using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Dirty;
 using DiskSync.Formats.BlockMap;
 
-namespace DiskSync.Engine.Comparison;
+namespace DiskSync.Engine.Blocks;
 
 /// <summary>The hashes of blocks of zeros under one geometry. Immutable, thread safe.</summary>
 internal sealed class ZeroHashes
@@ -26,11 +26,12 @@ internal sealed class ZeroHashes
     /// <param name="bytes">The blocks' content.</param>
     /// <param name="first">The number of the first block.</param>
     /// <param name="hashes">One element a block.</param>
-    public void Hash(ReadOnlySpan<byte> bytes, long first, Span<Hash256> hashes)
+    /// <param name="subBlockPrefixes">Empty, or room for those of all sub-blocks; left as it is where all is zeros.</param>
+    public void Hash(ReadOnlySpan<byte> bytes, long first, Span<Hash256> hashes, Span<ulong> subBlockPrefixes)
     {
         if (!ZeroCheck.IsZero(bytes))
         {
-            Blake3.HashBlocks(bytes, _geometry.Granularity, hashes, []);
+            Blake3.HashBlocks(bytes, _geometry.Granularity, hashes, subBlockPrefixes);
             return;
         }
 
@@ -40,19 +41,19 @@ internal sealed class ZeroHashes
         }
     }
 
-    /// <summary>The runs of a range that reads as zeros: one, or two where it ends with a short last block.</summary>
-    public IEnumerable<HashRun> Runs(long first, long count)
+    /// <summary>The runs of equal hashes of blocks that read as zeros: one, or two where they end with a short last block.</summary>
+    public IEnumerable<(BlockRun Run, Hash256 Hash)> Runs(BlockRun zeros)
     {
-        bool shortLast = first + count == _geometry.BlockCount && _last != _whole;
-        long whole = shortLast ? count - 1 : count;
+        bool shortLast = zeros.End == _geometry.BlockCount && _last != _whole;
+        long whole = shortLast ? zeros.Count - 1 : zeros.Count;
         if (whole > 0)
         {
-            yield return new HashRun(first, whole, _whole, IsZero: true);
+            yield return (zeros with { Count = whole }, _whole);
         }
 
         if (shortLast)
         {
-            yield return new HashRun(first + whole, 1, _last, IsZero: true);
+            yield return (new BlockRun(zeros.End - 1, 1), _last);
         }
     }
 }
