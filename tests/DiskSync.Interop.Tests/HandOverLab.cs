@@ -54,19 +54,20 @@ internal sealed class HandOverLab : IDisposable
 
         // The kernel's list says who listens; the file is there a moment before that, and a killed receiver leaves it.
         await Eventually.TrueAsync(
-            () => File.ReadLines("/proc/net/unix").Any(l => l.EndsWith(' ' + Socket) && l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3] == "00010000"),
+            () => File.ReadLines("/proc/net/unix").Any(l => l.EndsWith($" {Socket}", StringComparison.Ordinal) && l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3] == "00010000"),
             "the receiver listens",
             receiver);
         return receiver;
     }
 
     /// <summary>Kills the receiver.</summary>
-    public async Task KillReceiverAsync()
+    /// <returns>What it had to say until then.</returns>
+    public async Task<DisksyncResult> KillReceiverAsync()
     {
-        _receiver!.Signal(9);
-        await _receiver.WaitAsync();
-        _receiver.Dispose();
+        using DisksyncProcess receiver = _receiver!;
         _receiver = null;
+        receiver.Signal(9);
+        return await receiver.WaitAsync();
     }
 
     /// <summary>Makes an image at the source.</summary>
@@ -111,6 +112,19 @@ internal sealed class HandOverLab : IDisposable
     /// <summary>Runs <c>owner</c> at the destination, which knows the receiver's hook.</summary>
     public Task<DisksyncResult> OwnerThereAsync(string name, params string[] options) => DisksyncProcess.RunAsync(
         ["owner", Moved(name), "--state", FarState, "--json", "--hook", $"start={Note(Resumed)}", .. options], null);
+
+    /// <summary>Brings a hand-over to where only the other side's word decides: the source has ceded, the destination is prepared, and migrate is killed.</summary>
+    /// <param name="image">The image.</param>
+    public async Task CedeAndKillAsync(string image)
+    {
+        await using CommitlessRelay relay = new(Folder.File("relay.sock"), Socket);
+        using DisksyncProcess migrate = StartMigrate(
+            [image], "--socket", Folder.File("relay.sock"), "--pause", "true", "--unpause", Unpause, "--resume", "start");
+        await Eventually.TrueAsync(() => relay.Swallowed.IsCompleted, "the source has ceded", migrate);
+        await relay.Swallowed;
+        migrate.Signal(9);
+        await migrate.WaitAsync();
+    }
 
     /// <summary>Requires that the source has its image as if nothing had been tried.</summary>
     public void AssertStillHere(string image)

@@ -205,9 +205,13 @@ internal sealed class MigrateCommand : CliCommand
                 FailureKind.OwnershipInDoubt, result.Message, $"Run 'disksync owner {images[0]}'.", result.Cause);
         }
 
-        if (result.Resume is { Running: false })
+        if (result.Resume is not { Running: true })
         {
-            throw new DiskSyncException(FailureKind.Destination, result.Message, "Mend the resume command there, then run 'disksync owner' there.");
+            throw new DiskSyncException(
+                result.Resume is null ? FailureKind.Transport : FailureKind.Destination,
+                result.Message,
+                "The source stays paused. Mend what keeps the machine from starting there, then run 'disksync owner' there.",
+                result.Cause);
         }
 
         ResolvedReport report = new(images, true, result.Epoch, result.Message);

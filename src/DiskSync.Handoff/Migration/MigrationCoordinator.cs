@@ -290,13 +290,19 @@ public sealed class MigrationCoordinator
 
     private static void ThrowUnlessDone(HandOverResult outcome, SourceAttempt attempt)
     {
-        if (outcome.State == HandOverState.Done && outcome.Resume is null or { Running: true })
+        if (outcome is { State: HandOverState.Done, Resume.Running: true })
         {
             return;
         }
 
         throw outcome.State switch
         {
+            // Moved, but not done: whoever hears "done" removes the guest that may be the only one.
+            HandOverState.Done when outcome.Resume is null => new DiskSyncException(
+                outcome.Cause is OperationCanceledException ? FailureKind.Interrupted : FailureKind.Transport,
+                outcome.Message,
+                "The source stays paused. At the destination, 'disksync owner' says how its guest is, and resumes it where that is left to do.",
+                outcome.Cause),
             HandOverState.Done => new DiskSyncException(
                 FailureKind.Destination,
                 $"the destination owns epoch {outcome.Epoch}, but its resume command ended with {outcome.Resume!.Value.ExitCode}: {outcome.Resume.Value.Output.Trim()}",
