@@ -1,4 +1,3 @@
-using System.Globalization;
 using DiskSync.Linux;
 using DiskSync.TestSupport;
 using Xunit.Abstractions;
@@ -6,7 +5,6 @@ using Xunit.Abstractions;
 namespace DiskSync.Interop.Tests;
 
 /// <summary>Pushes between real processes, killed; tools/killtest/run kills more of them.</summary>
-/// <remarks>DISKSYNC_KILLS says how often each side is killed, DISKSYNC_KILL_SEED which moments are drawn; every moment is printed.</remarks>
 public sealed class KillTests : IDisposable
 {
     /// <summary>What <see cref="SampleImages"/> has in blocks that are not zero.</summary>
@@ -15,8 +13,7 @@ public sealed class KillTests : IDisposable
     /// <summary>The frames around the blocks, and a block that the kill tore and that is sent whole.</summary>
     private const int Overhead = 128 << 10;
 
-    private static readonly int Kills = Setting("DISKSYNC_KILLS", 4);
-    private static readonly int FirstSeed = Setting("DISKSYNC_KILL_SEED", 20);
+    private static readonly int Kills = KillSettings.Kills;
 
     private readonly ITestOutputHelper _output;
     private readonly TempFolder _folder = new();
@@ -42,7 +39,7 @@ public sealed class KillTests : IDisposable
         int cutOff = 0;
         for (int i = 0; i < Kills; i++)
         {
-            KillMoment moment = KillMoment.Draw(FirstSeed + i, ImageBytes);
+            KillMoment moment = KillMoment.Draw(KillSettings.FirstSeed + i, ImageBytes);
             string what = $"{side} killed, {moment}";
             _output.WriteLine(what);
             await ArrangeAsync(moment);
@@ -87,9 +84,6 @@ public sealed class KillTests : IDisposable
         long sent = result.Json.GetProperty("bytesSent").GetInt64();
         Assert.True(sent <= lacking + Overhead, $"{sent} bytes were sent for {lacking} that were lacking");
     }
-
-    private static int Setting(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     private DisksyncProcess Start(string? limit)
     {
