@@ -78,6 +78,30 @@ public sealed class MigrateKillTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Ctrl_C_before_the_pause_says_that_nothing_was_paused_and_how_to_go_on()
+    {
+        string image = _lab.Image("vm.img");
+        string paused = _lab.Folder.File("paused");
+        string[] hooks = ["--pause", $"touch {paused}", "--unpause", _lab.Unpause, "--resume", "start"];
+        using (DisksyncProcess migrate = _lab.StartMigrate([image], [.. hooks, "--compress", "never", "--limit", "1M"]))
+        {
+            await Eventually.FileAsync(_lab.Moved("vm.img.partial"), migrate);
+            migrate.Signal(2);
+            DisksyncResult stopped = await migrate.WaitAsync();
+            Assert.True(stopped.ExitCode == 9, stopped.ToString());
+            Assert.Contains("the guest was not paused", stopped.JsonError.GetProperty("message").GetString(), StringComparison.Ordinal);
+            Assert.Contains("same command again", stopped.JsonError.GetProperty("advice").GetString(), StringComparison.Ordinal);
+        }
+
+        Assert.False(File.Exists(paused));
+        Assert.False(File.Exists(_lab.Unpaused));
+        _lab.AssertStillHere(image);
+        DisksyncResult again = await _lab.MigrateAsync([image], hooks);
+        Assert.True(again.ExitCode == 0, again.ToString());
+        _lab.AssertMoved(image);
+    }
+
+    [Fact]
     public async Task Ctrl_C_while_the_machine_is_paused_unpauses_it_ends_with_code_9_and_the_same_migrate_goes_on()
     {
         string image = _lab.Image("vm.img");

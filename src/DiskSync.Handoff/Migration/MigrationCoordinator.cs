@@ -71,6 +71,16 @@ public sealed class MigrationCoordinator
             return await SwitchOverAsync(
                 new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), cancellationToken);
         }
+        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Before the pause: whoever stops it later is answered by SwitchOverAsync.
+            await session.TellPeerAsync(exception);
+            throw new DiskSyncException(
+                FailureKind.Interrupted,
+                $"the migration of {string.Join(", ", identities)} was stopped; the guest was not paused",
+                "Run the same command again: it goes on from what is durable at the destination.",
+                exception);
+        }
         catch (Exception exception)
         {
             await session.TellPeerAsync(exception);
