@@ -12,7 +12,7 @@ internal sealed record KillMoment(int Seed, bool HasOld, long StagedBytes, TimeS
     /// <param name="imageBytes">What is staged when the copy is complete.</param>
     public static KillMoment Draw(int seed, int imageBytes)
     {
-        Random dice = new(seed);
+        Random dice = KillSettings.Dice(seed);
         bool hasOld = dice.Next(4) == 0;
         return dice.Next(6) switch
         {

@@ -14,6 +14,10 @@ internal static class KillSettings
     /// <summary>DISKSYNC_KILL_SEED: the first kill's seed; each kill after it has the next one.</summary>
     public static int FirstSeed { get; } = Read("DISKSYNC_KILL_SEED", 20);
 
+    /// <summary>The dice of a seed.</summary>
+    /// <remarks>Neighbouring seeds of <see cref="Random"/> throw much the same; a large odd factor puts them far apart.</remarks>
+    public static Random Dice(int seed) => new(unchecked((int)((uint)seed * 2654435761u)));
+
     private static int Read(string name, int otherwise) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 }

@@ -18,7 +18,7 @@ public sealed class MigrateMomentTests
         for (int i = 0; i < KillSettings.MigrateKills; i++)
         {
             int seed = KillSettings.FirstSeed + i;
-            Random dice = new(seed);
+            Random dice = KillSettings.Dice(seed);
 
             // Half of them where it is decided: the pause lasts some tenths of a second.
             bool whilePaused = dice.Next(2) == 0;
