@@ -1,3 +1,4 @@
+using DiskSync.Linux;
 using DiskSync.TestSupport;
 
 namespace DiskSync.Interop.Tests;
@@ -62,9 +63,42 @@ public sealed class SshPushTests : IDisposable
         Assert.Contains("--remote-path", result.Error, StringComparison.Ordinal);
     }
 
-    private Task<DisksyncResult> Push(string clientConfig, string image, string? remotePath = null) => DisksyncProcess.RunAsync(
+    [Fact]
+    public async Task Ctrl_C_on_a_terminal_ends_ssh_too_and_is_still_told_from_a_lost_connection()
+    {
+        string image = _folder.File("vm.img");
+        string copy = _folder.File("far/vm.img");
+        Directory.CreateDirectory(_folder.File("far"));
+        SampleImages.Write(image);
+
+        // A terminal signals the whole process group, so disksync gets one of its own here.
+        using (DisksyncProcess push = DisksyncProcess.Start([.. Arguments(_server.ClientConfig, image), "--limit", "1M"], start =>
+        {
+            start.ArgumentList.Insert(0, start.FileName);
+            start.FileName = "setsid";
+        }))
+        {
+            await Eventually.TrueAsync(() => FileStat.IfExists(copy + ".partial")?.AllocatedBytes > 1 << 20, "some of it is staged", push);
+            Tool.Run("dash", "sh", "-c", $"kill -s INT -- -{push.Process.Id}");
+            DisksyncResult stopped = await push.WaitAsync();
+            Assert.True(stopped.ExitCode == 9, stopped.ToString());
+            Assert.Contains("same command again", stopped.JsonError.GetProperty("advice").GetString(), StringComparison.Ordinal);
+        }
+
+        DisksyncResult again = await Push(_server.ClientConfig, image);
+        Assert.True(again.ExitCode == 0, again.ToString());
+        Assert.True(again.Json.GetProperty("resumed").GetBoolean());
+        Tool.Run("diffutils", "cmp", image, copy);
+    }
+
+    private Task<DisksyncResult> Push(string clientConfig, string image, string? remotePath = null) =>
+        DisksyncProcess.RunAsync(Arguments(clientConfig, image, remotePath));
+
+    private string[] Arguments(string clientConfig, string image, string? remotePath = null) =>
+    [
         "push", image, $"far:{_folder.File("far")}/vm.img", "--json",
         "--rsh", $"ssh -F {clientConfig}",
         "--remote-path", remotePath ?? $"{Environment.ProcessPath} {DisksyncProcess.DllPath}",
-        "--state", _folder.File("state"));
+        "--state", _folder.File("state"),
+    ];
 }

@@ -43,6 +43,14 @@ public sealed class OpenBeneathTests : IDisposable
             $"open {path}: the path leaves the folder {_root.Path}, to which it is confined (EXDEV)", e.Message);
     }
 
+    [Fact]
+    public void A_failure_inside_the_folder_names_the_full_path()
+    {
+        LinuxException e = Assert.Throws<LinuxException>(
+            () => LinuxFile.OpenBeneath(_root, "sub/missing", LinuxOpen.ReadOnly));
+        Assert.Equal($"open {_folder.File("root/sub/missing")}: No such file or directory (ENOENT)", e.Message);
+    }
+
     [Theory]
     [InlineData("../new")]
     [InlineData("up/new")]

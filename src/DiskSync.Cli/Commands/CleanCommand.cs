@@ -94,14 +94,15 @@ internal sealed class CleanCommand : CliCommand
 
     private static bool MayGo(CommandContext context, StagedCopy copy, string[] named, bool leftOvers)
     {
-        if (copy.InUse)
+        // Named while a run is writing it: removing says so, better than to pass it over without a word.
+        if (named.Contains(copy.Image, StringComparer.Ordinal))
         {
-            return false;
+            return true;
         }
 
-        if (named.Length > 0 || leftOvers)
+        if (copy.InUse || named.Length > 0 || leftOvers)
         {
-            return named.Contains(copy.Image, StringComparer.Ordinal) || (leftOvers && copy.Kind == StagedKind.LeftOver);
+            return !copy.InUse && leftOvers && copy.Kind == StagedKind.LeftOver;
         }
 
         if (Console.IsInputRedirected || context.Output.Json || context.Output.Quiet)

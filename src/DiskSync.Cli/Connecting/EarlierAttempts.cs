@@ -83,10 +83,13 @@ internal sealed class EarlierAttempts(
                 FailureKind.OwnershipInDoubt, result.Message, $"Run 'disksync owner {image}'.", result.Cause);
         }
 
-        if (result.Resume is { Running: false })
+        if (result.State == HandOverState.Done && result.Resume is not { Running: true })
         {
             throw new DiskSyncException(
-                FailureKind.Destination, result.Message, "Mend the resume command there, then run 'disksync owner' there.");
+                result.Resume is null ? FailureKind.Transport : FailureKind.Destination,
+                result.Message,
+                "The source stays paused. Mend what keeps the machine from starting there, then run 'disksync owner' there.",
+                result.Cause);
         }
     }
 }

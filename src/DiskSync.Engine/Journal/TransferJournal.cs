@@ -36,6 +36,9 @@ public sealed class TransferJournal : ITransferJournal
     /// <inheritdoc/>
     public ulong FenceNumber => _appender.State.Fence;
 
+    /// <summary>Whether a session has begun in this journal; an older one's number may be in it all the same.</summary>
+    public bool HasSession => _appender.State.SessionId != Guid.Empty;
+
     /// <summary>What the journal is about.</summary>
     public TransferJournalHeader Header => _appender.State.Header;
 

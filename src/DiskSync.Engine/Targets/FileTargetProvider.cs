@@ -81,8 +81,9 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
         catch (LinuxException exception)
         {
+            string image = paths.ImagePath;
             paths.Dispose();
-            throw Translate(request.Name, exception);
+            throw Translate(image, exception);
         }
         catch
         {
@@ -240,9 +241,9 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
     }
 
-    private static DiskSyncException Translate(string name, LinuxException exception) => new(
+    private static DiskSyncException Translate(string image, LinuxException exception) => new(
         exception.IsDenied || exception.Errno is Errno.EXDEV or Errno.ELOOP ? FailureKind.Preflight : FailureKind.Destination,
-        $"destination {name}: {exception.Message}",
+        $"destination {image}: {exception.Message}",
         exception switch
         {
             { IsFull: true } => "Free space there, then run the same command again.",

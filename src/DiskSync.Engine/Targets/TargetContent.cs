@@ -11,7 +11,7 @@ namespace DiskSync.Engine.Targets;
 /// <summary>What a target's file holds when a session begins, and what of it is known: its map and its journal.</summary>
 /// <remarks>
 /// Nothing is known of content until its journal says so, and the journal says so only after the content is there: a
-/// kill in the middle of a clone leaves a copy that is hashed again, never one that is believed.
+/// kill in the middle of a clone leaves a piece that is cloned again (or hashed, where the base is gone), never believed.
 /// </remarks>
 internal sealed class TargetContent
 {
@@ -43,7 +43,7 @@ internal sealed class TargetContent
     {
         // A file without a byte holds nothing, whatever a journal beside it says: the copy that the journal speaks of has
         // got its name (and a kill came before the journal went), or was deleted.
-        bool isNew = file.Length() == 0;
+        bool isNew = file.Length() == 0 || IsUnfinishedClone(opening);
         if (!isNew && !opening.Fresh)
         {
             return Resume(opening, file);
@@ -115,6 +115,20 @@ internal sealed class TargetContent
             _map.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether a kill came while the base was being cloned: nothing was received yet, and going on from the piece would send the rest of the base.</summary>
+    private static bool IsUnfinishedClone(TargetOpening opening)
+    {
+        if (opening.Request.Base == BaseChoice.None)
+        {
+            // No base is offered any more, so the piece is worth more than nothing.
+            return false;
+        }
+
+        // The note is written before the clone, the first session begins after it.
+        using TransferJournal? journal = TransferJournal.Open(new FileJournalPlace(opening.Paths), out _);
+        return journal is { Note: not null, HasSession: false };
     }
 
     /// <summary>Takes the journal and the map away, durably, before anything that they speak of changes.</summary>

@@ -77,6 +77,16 @@ public sealed class MigrationCoordinator
             return await SwitchOverAsync(
                 new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), destination, cancellationToken);
         }
+        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            // Before the pause: whoever stops it later is answered by SwitchOverAsync.
+            await session.TellPeerAsync(exception);
+            throw new DiskSyncException(
+                FailureKind.Interrupted,
+                $"the migration of {string.Join(", ", identities)} was stopped; the guest was not paused",
+                "Run the same command again: it goes on from what is durable at the destination.",
+                exception);
+        }
         catch (Exception exception)
         {
             await session.TellPeerAsync(exception);
@@ -352,10 +362,11 @@ public sealed class MigrationCoordinator
             case { State: HandOverState.Done, Resume: { Running: true } }:
                 return;
             case { State: HandOverState.Done, Resume: null }:
+                // Moved, but not done: whoever hears "done" removes the guest that may be the only one.
                 throw new DiskSyncException(
-                    FailureKind.Destination,
+                    outcome.Cause is OperationCanceledException ? FailureKind.Interrupted : FailureKind.Transport,
                     $"the destination owns epoch {outcome.Epoch}; whether its guest runs is not known",
-                    $"The source stays paused and is not needed any more once the guest runs there: ask with 'disksync owner {attempt.Images[0]}' here, or with 'disksync owner' there.",
+                    "The source stays paused. At the destination, 'disksync owner' says how its guest is, and resumes it where that is left to do.",
                     outcome.Cause);
             case { State: HandOverState.Done, Resume: { } failed }:
                 throw new DiskSyncException(

@@ -160,7 +160,8 @@ public sealed class OwnerCommand
     private OwnerResult Of(string image, HandOverResult result) => Result(
         image,
         result.State == HandOverState.Nothing ? string.Empty : result.Message,
-        resolved: result.State is HandOverState.Nothing or HandOverState.Done or HandOverState.SourceRuns);
+        resolved: result.Resume is not { Running: false }
+            && result.State is HandOverState.Nothing or HandOverState.Done or HandOverState.SourceRuns);
 
     private OwnerResult Finished(string image, ResumeReport resume) => Result(
         image,

@@ -88,16 +88,22 @@ public sealed partial class LinuxFile : IDisposable
 
         if (result >= 0)
         {
-            string full = System.IO.Path.Join(root.Path, relativePath);
-            return new LinuxFile(new SafeFileHandle(result, ownsHandle: true), full);
+            return new LinuxFile(new SafeFileHandle(result, ownsHandle: true), PathBeneath(root, relativePath));
         }
 
-        throw new LinuxException(Call.Error, Verb(flags), relativePath, detail: Call.Error switch
+        Errno errno = Call.Error;
+        if (errno == Errno.EXDEV)
         {
-            Errno.EXDEV => $"the path leaves the folder {root.Path}, to which it is confined",
-            Errno.ENOSYS => "confined paths need Linux 5.6 or newer",
-            _ => null,
-        });
+            // It is not beneath the folder, so it has no full path there: it is named as it was asked for.
+            throw new LinuxException(
+                errno, Verb(flags), relativePath, detail: $"the path leaves the folder {root.Path}, to which it is confined");
+        }
+
+        throw new LinuxException(
+            errno,
+            Verb(flags),
+            PathBeneath(root, relativePath),
+            detail: errno == Errno.ENOSYS ? "confined paths need Linux 5.6 or newer" : null);
     }
 
     /// <summary>Switches the bypass of the page cache on or off for later calls.</summary>
@@ -146,6 +152,10 @@ public sealed partial class LinuxFile : IDisposable
 
     /// <inheritdoc/>
     public override string ToString() => Path;
+
+    // For people: "." is the folder itself.
+    private static string PathBeneath(LinuxFile root, string relativePath) =>
+        relativePath == "." ? root.Path : System.IO.Path.Join(root.Path, relativePath);
 
     private static string Verb(LinuxOpen flags) =>
         flags.HasFlag(LinuxOpen.Create) && flags.HasFlag(LinuxOpen.Exclusive) ? "create" : "open";

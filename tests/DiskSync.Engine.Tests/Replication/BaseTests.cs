@@ -1,4 +1,8 @@
+using DiskSync.Codecs;
+using DiskSync.Engine.Journal;
 using DiskSync.Engine.Replication;
+using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Journal;
 using DiskSync.TestSupport;
 
 namespace DiskSync.Engine.Tests.Replication;
@@ -113,6 +117,43 @@ public sealed class BaseTests : IDisposable
             _lab.Source("a.img", content), with: r => r with { Base = BaseRequest.Named("base.img") });
         _lab.AssertTarget(content);
         Assert.Equal(1, result.Rounds[0].BlocksChanged);
+    }
+
+    [Fact]
+    public async Task A_clone_of_the_base_that_was_cut_off_is_made_again_instead_of_sending_what_it_lacks()
+    {
+        byte[] content = SampleImage.Noise(1, 32 * Block);
+        await PushBaseAsync("base.img", content, differing: 2);
+        string staged = _lab.Target() + ".partial";
+        await File.WriteAllBytesAsync(staged, content[..(12 * Block)]);
+        using (TransferJournal journal = TransferJournal.Create(
+            new JournalBeside(staged), new BlockGeometry(content.Length, Block), unstoredIsZero: false, proven: false, fence: 0))
+        {
+            journal.WriteNote(new JournalNote("base.img", Hash256.Unknown));
+        }
+
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", content));
+        Assert.Equal("base.img", result.BaseUsed);
+        Assert.Equal(2, result.Rounds[0].BlocksChanged);
+        _lab.AssertTarget(content);
+    }
+
+    [Fact]
+    public async Task A_cut_off_clone_whose_base_is_gone_is_gone_on_with()
+    {
+        byte[] content = SampleImage.Noise(1, 32 * Block);
+        string staged = _lab.Target() + ".partial";
+        await File.WriteAllBytesAsync(staged, content[..(12 * Block)]);
+        using (TransferJournal journal = TransferJournal.Create(
+            new JournalBeside(staged), new BlockGeometry(content.Length, Block), unstoredIsZero: false, proven: false, fence: 0))
+        {
+            journal.WriteNote(new JournalNote("base.img", Hash256.Unknown));
+        }
+
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", content));
+        Assert.True(result.Resumed);
+        Assert.Equal(20, result.Rounds[0].BlocksChanged);
+        _lab.AssertTarget(content);
     }
 
     private async Task PushBaseAsync(string name, byte[] content, int differing)

@@ -80,7 +80,7 @@ public sealed class MigrationSafetyTests : IDisposable
         }
 
         DiskSyncException failure = await Assert.ThrowsAsync<DiskSyncException>(() => migration);
-        Assert.Equal(FailureKind.Destination, failure.Kind);
+        Assert.Equal(FailureKind.Transport, failure.Kind);
         Assert.Contains("whether its guest runs is not known", failure.Message, StringComparison.Ordinal);
     }
 
