@@ -45,25 +45,14 @@ internal sealed class MigrateCommand : CliCommand
         DefaultValueFactory = _ => string.Empty,
     };
 
-    private readonly Option<double?> _maxDowntime = new("--max-downtime")
-    {
-        Description = "longest downtime that is accepted, in seconds (default: twice the forecast)",
-        HelpName = "SECONDS",
-    };
+    private const int DefaultMaxRounds = 8;
 
-    private readonly Option<int> _maxRounds = new("--max-rounds")
-    {
-        Description = "most delta rounds before the pause (default 8)",
-        HelpName = "N",
-        DefaultValueFactory = _ => 8,
-    };
+    private readonly Option<double?> _maxDowntime = SecondsOption(
+        "--max-downtime", "longest downtime that is accepted, in seconds (default: twice the forecast)");
 
-    private readonly Option<int> _hookTimeout = new("--hook-timeout")
-    {
-        Description = "most seconds that a command may take (default 60)",
-        HelpName = "SECONDS",
-        DefaultValueFactory = _ => 60,
-    };
+    private readonly Option<int?> _maxRounds = CountOption("--max-rounds", "most delta rounds before the pause (default 8)");
+
+    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds that a command may take (default 60)");
 
     private readonly Option<bool> _acceptUnfenced = new("--accept-unfenced")
     {
@@ -120,7 +109,7 @@ internal sealed class MigrateCommand : CliCommand
         SenderOptions sender = _copy.Sender(context.Parse);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
-            state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout)), context.Parse.GetValue(_acceptUnfenced));
+            state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), context.Parse.GetValue(_acceptUnfenced));
         using Run run = new RunRegistry(state).Register(
             "migrate", [.. images.Select(Path.GetFullPath)], address.ToString(), sender.Limiter, context.Progress);
         Dialer dialer = new(
@@ -244,7 +233,7 @@ internal sealed class MigrateCommand : CliCommand
         Unpause = context.Parse.GetValue(_unpause)!,
         Resume = context.Parse.GetValue(_resume)!,
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-        MaxRounds = context.Parse.GetValue(_maxRounds),
+        MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = sender,
     };
 }

@@ -76,8 +76,9 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
         catch (LinuxException exception)
         {
+            string image = paths.ImagePath;
             paths.Dispose();
-            throw Translate(request.Name, exception);
+            throw Translate(image, exception);
         }
         catch
         {
@@ -185,14 +186,14 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
     }
 
-    private static DiskSyncException Translate(string name, LinuxException exception) => new(
+    private static DiskSyncException Translate(string image, LinuxException exception) => new(
         exception.IsDenied || exception.Errno is Errno.EXDEV or Errno.ELOOP ? FailureKind.Preflight : FailureKind.Destination,
-        $"destination {name}: {exception.Message}",
+        $"destination {image}: {exception.Message}",
         exception switch
         {
             { IsFull: true } => "Free space there, then run the same command again.",
             { Errno: Errno.EXDEV or Errno.ELOOP } => "A link there leads out of the receiver's root: choose a name inside it.",
-            { IsDenied: true } => $"Give {UserLookup.EffectiveUserName} access there, or run the receiver as another user.",
+            { IsDenied: true } => AccessAdvice.For(exception, Path.GetDirectoryName(image)!, "the receiver"),
             _ => "Check the path at the destination.",
         },
         exception);

@@ -186,7 +186,7 @@ public sealed class SourceHandOver
 
             if (e is DiskSyncException known)
             {
-                throw new DiskSyncException(known.Kind, $"{known.Message} {off.Message}", known.Advice, known);
+                throw new DiskSyncException(known.Kind, $"{known.Message.TrimEnd('.')}. {off.Message}", known.Advice, known);
             }
 
             throw;
