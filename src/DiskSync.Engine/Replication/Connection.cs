@@ -78,7 +78,15 @@ public sealed class Connection : IAsyncDisposable
         await GuardAsync(async () =>
         {
             Preamble.Write(_transport.Output);
-            await FlushAsync(cancellationToken);
+            try
+            {
+                await FlushAsync(cancellationToken);
+            }
+            catch (IOException) when (_brokenBecause is null)
+            {
+                // It has closed already; what it said before that tells more than a broken pipe.
+            }
+
             while (true)
             {
                 ReadResult result = await ReadAsync(cancellationToken);
