@@ -309,10 +309,10 @@ public sealed class Connection : IAsyncDisposable
         {
             await written.WaitAsync(FramePatience);
         }
-        catch (TimeoutException)
+        catch (TimeoutException late)
         {
             Break("it was stopped in the middle of a frame");
-            throw new OperationCanceledException("stopped in the middle of a frame");
+            throw new OperationCanceledException("stopped in the middle of a frame", late);
         }
     }
 
