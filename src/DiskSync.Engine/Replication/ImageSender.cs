@@ -116,7 +116,7 @@ public sealed class ImageSender : IDisposable
         CheckLength();
         dirtySource.MarkInto(_image.Dirty);
         using ProgressReporter reporter = new(
-            _progress, () => Snapshot(phase, round, counters, _session.BytesSent - sent));
+            _progress, () => Snapshot(phase, round, counters, sent));
         long refused;
         do
         {
@@ -393,7 +393,7 @@ public sealed class ImageSender : IDisposable
         }
     }
 
-    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sent) =>
+    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sentBefore) =>
         new(phase)
         {
             Image = _image.Source.Name,
@@ -404,6 +404,8 @@ public sealed class ImageSender : IDisposable
             BytesTotal = Geometry.Length,
             DirtyBlocks = Interlocked.Read(ref counters.BlocksChanged),
             RawBytes = Interlocked.Read(ref counters.PayloadSent),
-            SentBytes = sent,
+
+            // Read last: what is called done or sent above is in this number then.
+            SentBytes = _session.BytesSent - sentBefore,
         };
 }
