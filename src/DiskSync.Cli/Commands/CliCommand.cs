@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 
@@ -11,6 +12,12 @@ namespace DiskSync.Cli.Commands;
 /// </remarks>
 internal abstract class CliCommand : Command
 {
+    /// <summary>How long a hook may take unless the user says otherwise.</summary>
+    protected const double DefaultHookSeconds = 60;
+
+    // Longer than any hook or pause, and short enough for every clock that counts it.
+    private const double MaxSeconds = 1e6;
+
     /// <summary>Names the command and gives it the options that all have.</summary>
     /// <param name="name">The word typed; its summary comes from <see cref="CommandCatalog"/>.</param>
     protected CliCommand(string name)
@@ -62,4 +69,45 @@ internal abstract class CliCommand : Command
                 return bytes;
             },
         };
+
+    /// <summary>An option whose value is a number of seconds.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it is, with the default.</param>
+    internal static Option<double?> SecondsOption(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+                && seconds <= MaxSeconds)
+            {
+                return seconds;
+            }
+
+            result.AddError($"{name}: '{text}' is not a number of seconds, such as 30 or 1.5");
+            return null;
+        },
+    };
+
+    /// <summary>An option whose value is a count.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it is, with the default.</param>
+    internal static Option<int?> CountOption(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count))
+            {
+                return count;
+            }
+
+            result.AddError($"{name}: '{text}' is not a number");
+            return null;
+        },
+    };
 }

@@ -25,6 +25,7 @@ internal sealed class CopyOptions
         HelpName = "WHEN",
         CustomParser = ParseCompression,
         DefaultValueFactory = _ => CompressionMode.Auto,
+        CompletionSources = { "auto", "always", "never" },
     };
 
     private readonly Option<string?> _base = new("--base")

@@ -45,25 +45,14 @@ internal sealed class MigrateCommand : CliCommand
         DefaultValueFactory = _ => string.Empty,
     };
 
-    private readonly Option<double?> _maxDowntime = new("--max-downtime")
-    {
-        Description = "longest downtime that is accepted, in seconds (default: twice the forecast)",
-        HelpName = "SECONDS",
-    };
+    private const int DefaultMaxRounds = 8;
 
-    private readonly Option<int> _maxRounds = new("--max-rounds")
-    {
-        Description = "most delta rounds before the pause (default 8)",
-        HelpName = "N",
-        DefaultValueFactory = _ => 8,
-    };
+    private readonly Option<double?> _maxDowntime = SecondsOption(
+        "--max-downtime", "longest downtime that is accepted, in seconds (default: twice the forecast)");
 
-    private readonly Option<int> _hookTimeout = new("--hook-timeout")
-    {
-        Description = "most seconds that a command may take (default 60)",
-        HelpName = "SECONDS",
-        DefaultValueFactory = _ => 60,
-    };
+    private readonly Option<int?> _maxRounds = CountOption("--max-rounds", "most delta rounds before the pause (default 8)");
+
+    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds that a command may take (default 60)");
 
     private readonly Option<bool> _acceptUnfenced = new("--accept-unfenced")
     {
@@ -120,7 +109,7 @@ internal sealed class MigrateCommand : CliCommand
         MigrationOptions options = OptionsOf(context);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
-            state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout)), context.Parse.GetValue(_acceptUnfenced));
+            state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), context.Parse.GetValue(_acceptUnfenced));
         using Run run = new RunRegistry(state).Register(
             "migrate", [.. images.Select(Path.GetFullPath)], address.ToString(), options.Sender.Limiter, context.Progress);
         Dialer dialer = new(
@@ -193,8 +182,8 @@ internal sealed class MigrateCommand : CliCommand
         Unpause = CommandOf(context, _unpause),
         Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-        ResumePatience = TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) + 30),
-        MaxRounds = context.Parse.GetValue(_maxRounds),
+        ResumePatience = TimeSpan.FromSeconds((context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds) + 30),
+        MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = _copy.Sender(context.Parse),
     };
 

@@ -46,12 +46,7 @@ internal sealed class OwnerCommand : CliCommand
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<int> _hookTimeout = new("--hook-timeout")
-    {
-        Description = "most seconds that a command may take (default 60)",
-        HelpName = "SECONDS",
-        DefaultValueFactory = _ => 60,
-    };
+    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds that a command may take (default 60)");
 
     private readonly Option<string?> _rsh = new("--rsh") { Description = "program that reaches HOST instead of ssh", HelpName = "CMD" };
     private readonly Option<string> _remotePath = new("--remote-path")
@@ -110,7 +105,7 @@ internal sealed class OwnerCommand : CliCommand
 
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
         string identity = ImageIdentity.Of(path);
-        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout)), acceptUnfenced: true);
+        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), acceptUnfenced: true);
         using FileTargetProvider provider = new(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/", state);
         Handoff.Ownership.OwnerCommand owner = parts.Command(
             provider, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands: true));

@@ -38,12 +38,7 @@ internal sealed class ReceiveCommand : CliCommand
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<int> _hookTimeout = new("--hook-timeout")
-    {
-        Description = "most seconds a hook may take (default 60)",
-        HelpName = "SECONDS",
-        DefaultValueFactory = _ => 60,
-    };
+    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds a hook may take (default 60)");
 
     private readonly Option<string?> _state = new("--state")
     {
@@ -87,36 +82,77 @@ internal sealed class ReceiveCommand : CliCommand
             throw new DiskSyncException(FailureKind.Usage, "receive needs one of --stdio and --listen", "See 'disksync receive --help'.");
         }
 
-        string root = context.Parse.GetValue(_root)
-            ?? (stdio ? "." : throw new DiskSyncException(
-                FailureKind.Usage, "receive --listen needs --root", "Name the folder that peers may write below: --root DIR."));
-        string state = StateFolder.Resolve(context.Parse.GetValue(_state));
-        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout)), acceptUnfenced: true);
-        (ReceiverHost host, ReceiverHandOver handOver) = ReceiverFactory.Create(
-            root, state, parts, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands: stdio), context);
-        using Run run = new RunRegistry(state).Register(
-            "receive", [Path.GetFullPath(root)], listen ?? "stdio", limit: null, next: null);
-        foreach (string line in await handOver.RecoverAsync())
-        {
-            context.Output.Note(line);
-        }
-
         return stdio
-            ? await ServeStdioAsync(host, cancellation)
-            : await ServeSocketAsync(host, SocketPath(listen!), context, cancellation);
+            ? await ServeStdioAsync(context, cancellation)
+            : await ServeSocketAsync(SocketPath(listen!), context, cancellation);
     }
 
-    private static async Task<int> ServeStdioAsync(ReceiverHost host, CancellationToken cancellation)
+    private async Task<int> ServeStdioAsync(CommandContext context, CancellationToken cancellation)
     {
         // Standard output is the protocol from here on; results and logs go to standard error only.
         StreamTransport transport = new(Console.OpenStandardInput(), Console.OpenStandardOutput(), "the source");
-        await host.ServeAsync(transport, cancellation);
+        ReceiverHost host;
+        Run run;
+        try
+        {
+            (host, run) = await StartAsync(context, context.Parse.GetValue(_root) ?? ".", "stdio", allowCommands: true);
+        }
+        catch (DiskSyncException failure)
+        {
+            await TellSourceAsync(transport, failure, cancellation);
+            throw;
+        }
+
+        using (run)
+        {
+            await host.ServeAsync(transport, cancellation);
+        }
+
         return ExitCodes.Done;
     }
 
-    private static async Task<int> ServeSocketAsync(
-        ReceiverHost host, string path, CommandContext context, CancellationToken cancellation)
+    /// <summary>Opens what the options name and finishes what a crash interrupted.</summary>
+    private async Task<(ReceiverHost Host, Run Run)> StartAsync(CommandContext context, string root, string place, bool allowCommands)
     {
+        string state = StateFolder.Resolve(context.Parse.GetValue(_state));
+        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), acceptUnfenced: true);
+        (ReceiverHost host, ReceiverHandOver handOver) = ReceiverFactory.Create(
+            root, state, parts, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands), context);
+        Run run = new RunRegistry(state).Register("receive", [Path.GetFullPath(root)], place, limit: null, next: null);
+        try
+        {
+            foreach (string line in await handOver.RecoverAsync())
+            {
+                context.Output.Note(line);
+            }
+
+            return (host, run);
+        }
+        catch
+        {
+            run.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task TellSourceAsync(StreamTransport transport, DiskSyncException failure, CancellationToken cancellation)
+    {
+        try
+        {
+            await ReceiverHost.TurnAwayAsync(transport, failure, cancellation);
+        }
+        catch (DiskSyncException)
+        {
+            // Nobody is there to be told; standard error has it.
+        }
+    }
+
+    private async Task<int> ServeSocketAsync(string path, CommandContext context, CancellationToken cancellation)
+    {
+        string root = context.Parse.GetValue(_root) ?? throw new DiskSyncException(
+            FailureKind.Usage, "receive --listen needs --root", "Name the folder that peers may write below: --root DIR.");
+        (ReceiverHost host, Run run) = await StartAsync(context, root, $"unix:{path}", allowCommands: false);
+        using Run registered = run;
         using UnixSocketListener listener = UnixSocketListener.Bind(path);
         context.Output.Note($"listening on unix:{path}");
         int sessions = 0;
@@ -151,7 +187,7 @@ internal sealed class ReceiveCommand : CliCommand
         catch (DiskSyncException exception)
         {
             // One session's end is not the receiver's.
-            context.Output.Warning($"{exception.Message} {exception.Advice}".TrimEnd());
+            context.Output.Warning(exception.Advice.Length == 0 ? exception.Message : $"{exception.Message.TrimEnd('.')}. {exception.Advice}");
         }
     }
 

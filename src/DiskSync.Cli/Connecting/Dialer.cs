@@ -29,7 +29,7 @@ internal sealed class Dialer(
             DestinationKind.Ssh => ProcessTransport.Start(
                 SshCommand.Build(rsh, address.Endpoint, remotePath, ["receive", "--stdio", "--root", address.Folder]),
                 address.Endpoint,
-                context.Output.ErrorLine),
+                context.Output.PeerLine),
             _ => DialInProcess(address),
         };
         return await SourceSession.ConnectAsync(transport, sessionId, new ConnectionOptions(), onProgress, cancellation);

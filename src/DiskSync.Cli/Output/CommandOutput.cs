@@ -107,6 +107,16 @@ internal sealed class CommandOutput : IDisposable
         return code;
     }
 
+    /// <summary>Passes on what the other side's program (ssh, the receiver behind it) wrote to its standard error.</summary>
+    /// <remarks>Not with <c>--quiet</c>: where it is why the command failed, the error has it.</remarks>
+    public void PeerLine(string line)
+    {
+        if (!Quiet)
+        {
+            ErrorLine(Json ? CliJson.Line(new MessageEvent("peer", line), CliJson.Default.MessageEvent) : line);
+        }
+    }
+
     /// <summary>Writes a line to standard error, above the live display where one is drawn.</summary>
     public void ErrorLine(string line)
     {

@@ -10,7 +10,15 @@ internal static class ProgressText
     /// <summary>Everything that is known, on one line.</summary>
     public static string Line(CopyProgress progress, double rate, double? secondsLeft)
     {
-        var parts = new List<string>(6);
+        string figures = Figures(progress, rate, secondsLeft);
+        string details = Details(progress);
+        return details.Length == 0 ? figures : $"{figures}, {details}";
+    }
+
+    /// <summary>Share, rate and remaining time, where known.</summary>
+    public static string Figures(CopyProgress progress, double rate, double? secondsLeft)
+    {
+        var parts = new List<string>(3);
         if (progress.BytesTotal > 0)
         {
             int percent = (int)(100.0 * progress.BytesDone / progress.BytesTotal);
@@ -25,12 +33,6 @@ internal static class ProgressText
         if (secondsLeft is { } left)
         {
             parts.Add($"{Duration(left)} left");
-        }
-
-        string more = Details(progress);
-        if (more.Length > 0)
-        {
-            parts.Add(more);
         }
 
         return parts.Count == 0 ? "under way" : string.Join(", ", parts);
@@ -50,7 +52,7 @@ internal static class ProgressText
         if (progress.SentBytes > 0)
         {
             parts.Add($"{ByteSize.Format(progress.SentBytes)} sent");
-            if (progress.RawBytes > progress.SentBytes)
+            if (progress.RawBytes > 0)
             {
                 double ratio = (double)progress.RawBytes / progress.SentBytes;
                 parts.Add(string.Create(CultureInfo.InvariantCulture, $"ratio {ratio:0.0}"));

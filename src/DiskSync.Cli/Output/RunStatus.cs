@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DiskSync.Engine.Runs;
 
 namespace DiskSync.Cli.Output;
@@ -40,7 +41,7 @@ internal sealed record RunStatus(
         run.Images,
         run.Destination,
         run.StartedAt,
-        run.Phase,
+        JsonNamingPolicy.KebabCaseLower.ConvertName(run.Phase),
         run.Round,
         run.BytesDone,
         run.BytesTotal,

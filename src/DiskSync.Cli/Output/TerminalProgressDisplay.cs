@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using DiskSync.Engine.Progress;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -10,11 +9,9 @@ namespace DiskSync.Cli.Output;
 internal sealed class TerminalProgressDisplay(CommandOutput output)
     : ProgressDisplay(TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(0.1))
 {
-    private readonly ConcurrentDictionary<int, string> _figures = new();
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IAnsiConsole? _console;
-    private ProgressContext? _context;
-    private ProgressTask? _row;
+    private ProgressRows? _rows;
     private Task _drawing = Task.CompletedTask;
 
     /// <inheritdoc/>
@@ -25,7 +22,7 @@ internal sealed class TerminalProgressDisplay(CommandOutput output)
             return false;
         }
 
-        _console.WriteLine(line);
+        _console.Write(new LineAbove(line));
         return true;
     }
 
@@ -39,19 +36,14 @@ internal sealed class TerminalProgressDisplay(CommandOutput output)
 
         if (newPhase)
         {
-            if (_row is not null)
-            {
-                _row.Value = _row.MaxValue;
-                _row.StopTask();
-            }
-
-            _row = _context!.AddTask(Markup.Escape(PhaseNames.Text(progress)));
+            _rows!.Finish();
         }
 
-        _row!.IsIndeterminate = progress.BytesTotal <= 0;
-        _row.MaxValue = Math.Max(1, progress.BytesTotal);
-        _row.Value = progress.BytesDone;
-        _figures[_row.Id] = ProgressText.Line(progress, rate, secondsLeft);
+        _rows!.Set(new ProgressRow(
+            PhaseNames.Text(progress),
+            progress.BytesTotal > 0 ? (double)progress.BytesDone / progress.BytesTotal : null,
+            ProgressText.Figures(progress, rate, secondsLeft),
+            ProgressText.Details(progress)));
     }
 
     /// <inheritdoc/>
@@ -65,17 +57,16 @@ internal sealed class TerminalProgressDisplay(CommandOutput output)
 
     private void StartDrawing()
     {
+        _rows = new ProgressRows();
         _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output.Error) });
         using var ready = new ManualResetEventSlim();
         _drawing = Task.Run(() => _console.Progress()
             .AutoClear(enabled: true)
-            .Columns(
-                new TaskDescriptionColumn { Alignment = Justify.Left },
-                new ProgressBarColumn { Width = 30 },
-                new FiguresColumn(_figures))
+            .Columns(new RowsColumn(_rows))
             .StartAsync(async context =>
             {
-                _context = context;
+                // One task stands for all rows, which lay themselves out.
+                context.AddTask("rows");
                 ready.Set();
                 await _end.Task.ConfigureAwait(false);
             }));
@@ -83,11 +74,8 @@ internal sealed class TerminalProgressDisplay(CommandOutput output)
         output.SetLive(this);
     }
 
-    private sealed class FiguresColumn(ConcurrentDictionary<int, string> figures) : ProgressColumn
+    private sealed class RowsColumn(ProgressRows rows) : ProgressColumn
     {
-        protected override bool NoWrap => true;
-
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(figures.GetValueOrDefault(task.Id, string.Empty)) { Overflow = Overflow.Ellipsis };
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => rows;
     }
 }

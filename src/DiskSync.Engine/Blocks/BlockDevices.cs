@@ -42,6 +42,25 @@ public static class BlockDevices
         }
     }
 
+    /// <summary>Wraps an open destination device, and refuses it before the first write where it takes none.</summary>
+    /// <param name="file">The device; owned from now on, disposed where this throws.</param>
+    /// <param name="path">Its path, for messages.</param>
+    /// <exception cref="DiskSyncException">It is read-only, or cannot be used.</exception>
+    public static LinuxBlockDevice WrapWritable(LinuxFile file, string path)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        if (file.IsReadOnlyDevice())
+        {
+            file.Dispose();
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {path}: the device is read-only; nothing was written",
+                $"Make it writable (blockdev --setrw {path}), or name another.");
+        }
+
+        return Wrap(file, path, Side.Destination);
+    }
+
     private static LinuxBlockDevice Open(string path, LinuxOpen flags, Side side)
     {
         LinuxFile file;
@@ -55,7 +74,7 @@ public static class BlockDevices
                 side == Side.Source ? FailureKind.Source : FailureKind.Destination,
                 $"{SideName(side)} {exception.Message}",
                 exception.IsDenied
-                    ? $"Give {UserLookup.EffectiveUserName} access to {path}, or run the command as another user."
+                    ? AccessAdvice.For(exception, path)
                     : "Check the path.",
                 exception);
         }

@@ -168,7 +168,7 @@ public abstract class LinuxBlockDevice : IBlockDevice
     private string Advice(LinuxException exception) => exception switch
     {
         { IsFull: true } => "Free space there, then run the same command again: it goes on from what is durable.",
-        { IsDenied: true } => $"Give {UserLookup.EffectiveUserName} access to {Name}, or run the command as another user.",
+        { IsDenied: true } => AccessAdvice.For(exception, Name),
         { Errno: Errno.EIO } => _side == Side.Source
             ? "The source's storage cannot read there: look at the kernel log, repair or replace it (ddrescue saves what can be read)."
             : "The destination's storage failed: look at the kernel log before trying again.",

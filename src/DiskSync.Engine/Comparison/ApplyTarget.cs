@@ -56,7 +56,7 @@ internal sealed class ApplyTarget : IDisposable
             throw new DiskSyncException(
                 FailureKind.Destination,
                 $"destination {failure.Message}",
-                failure.IsDenied ? $"Give {UserLookup.EffectiveUserName} write access to {path}." : "Check the path.",
+                failure.IsDenied ? AccessAdvice.For(failure, path) : "Check the path.",
                 failure);
         }
     }
@@ -129,8 +129,7 @@ internal sealed class ApplyTarget : IDisposable
         string identity = DeviceIdentity.Find(path) ?? throw Refused(
             $"destination {path}: the device has no stable identity (no by-id link, no serial number), so a note could not be told to be its own",
             "Use a device that has one, such as an LVM volume, or a file.");
-        LinuxBlockDevice device = BlockDevices.Wrap(
-            LinuxFile.Open(path, LinuxOpen.ReadWrite | LinuxOpen.Exclusive), path, Side.Destination);
+        LinuxBlockDevice device = BlockDevices.WrapWritable(LinuxFile.Open(path, LinuxOpen.ReadWrite | LinuxOpen.Exclusive), path);
         string folder = StateFolder.Resolve(stateFolder);
         foreach (string part in (ReadOnlySpan<string>)["devices", identity])
         {

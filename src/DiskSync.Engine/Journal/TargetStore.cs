@@ -98,6 +98,18 @@ public sealed class TargetStore : IDisposable
     /// <summary>This session's number; a batch with another is not written (safety rule 2).</summary>
     public ulong FenceNumber => _journal.FenceNumber;
 
+    /// <summary>Whether a write or flush failed, so that nothing more is written or claimed.</summary>
+    public bool HasFailed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _broken;
+            }
+        }
+    }
+
     /// <summary>Blocks that have not been read back since they were written.</summary>
     public long UnreadBlocks => _unread.Count;
 

@@ -78,16 +78,17 @@ internal static class BaseChooser
         long fewest = long.MaxValue;
         foreach (BaseOffer candidate in candidates)
         {
+            // What a longer base holds past the image's end says nothing of the image, so it is not asked for.
+            long shared = Math.Min(BlocksOf(candidate, request), request.Geometry.BlockCount);
             long differing = 0;
             await MapFetcher.FetchAsync(
                 session,
                 index,
                 candidate.Root,
-                BlocksOf(candidate, request),
+                shared,
                 (first, count, hash) =>
                 {
-                    long inside = Math.Min(count, Math.Max(0, request.Geometry.BlockCount - first));
-                    foreach (HashRun run in source.GetRuns(first, inside))
+                    foreach (HashRun run in source.GetRuns(first, count))
                     {
                         differing += run.Hash == hash ? 0 : run.Count;
                     }
@@ -95,8 +96,7 @@ internal static class BaseChooser
                 cancellationToken);
 
             // Blocks past the base's end have to be sent unless they are zero, which a longer file gives for nothing.
-            long tail = Math.Min(BlocksOf(candidate, request), request.Geometry.BlockCount);
-            differing += CountData(source, tail, request.Geometry);
+            differing += CountData(source, shared, request.Geometry);
             if (differing < fewest)
             {
                 (best, fewest) = (candidate, differing);

@@ -38,11 +38,12 @@ internal sealed class BatchEncoder
     }
 
     /// <summary>Encodes a batch into its writer, asking the destination for sub-block hashes where a patch may do.</summary>
-    public async Task EncodeAsync(
+    /// <returns>The bytes of the payload before compression.</returns>
+    public async Task<long> EncodeAsync(
         SendBatch batch, ulong number, uint round, RoundCounters counters, CancellationToken cancellationToken)
     {
         Dictionary<ulong, ulong[]> held = await AskForSubBlocksAsync(batch, cancellationToken);
-        Encode(batch, number, round, held, counters);
+        return Encode(batch, number, round, held, counters);
     }
 
     private async Task<Dictionary<ulong, ulong[]>> AskForSubBlocksAsync(SendBatch batch, CancellationToken cancellationToken)
@@ -69,7 +70,7 @@ internal sealed class BatchEncoder
         return held;
     }
 
-    private void Encode(
+    private long Encode(
         SendBatch batch, ulong number, uint round, Dictionary<ulong, ulong[]> held, RoundCounters counters)
     {
         BlocksWriter writer = batch.Writer;
@@ -103,6 +104,8 @@ internal sealed class BatchEncoder
         {
             throw new InvalidOperationException($"batch {number} does not fit its writer: its limits do not agree");
         }
+
+        return payload;
     }
 
     private long AddBlock(

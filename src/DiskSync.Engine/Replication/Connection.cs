@@ -16,6 +16,7 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 public sealed class Connection : IAsyncDisposable
 {
+    private static readonly TimeSpan FramePatience = TimeSpan.FromSeconds(2);
     private readonly ITransport _transport;
     private readonly ConnectionOptions _options;
     private readonly FrameReader _frames = new();
@@ -77,7 +78,15 @@ public sealed class Connection : IAsyncDisposable
         await GuardAsync(async () =>
         {
             Preamble.Write(_transport.Output);
-            await FlushAsync(cancellationToken);
+            try
+            {
+                await FlushAsync(cancellationToken);
+            }
+            catch (IOException) when (_brokenBecause is null)
+            {
+                // It has closed already; what it said before that tells more than a broken pipe.
+            }
+
             while (true)
             {
                 ReadResult result = await ReadAsync(cancellationToken);
@@ -131,7 +140,7 @@ public sealed class Connection : IAsyncDisposable
                 ReadOnlyMemory<byte> frame = _writer.FinishBlocks(image, batch);
                 length = frame.Length;
                 Interlocked.Add(ref _bytesSent, length);
-                await WriteOutAsync(_transport.Output.WriteAsync(frame, cancellationToken), cancellationToken);
+                await WriteOutAsync(_transport.Output.WriteAsync(frame, CancellationToken.None), cancellationToken);
             });
             return length;
         }
@@ -259,7 +268,7 @@ public sealed class Connection : IAsyncDisposable
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         Interlocked.Add(ref _bytesSent, _transport.Output.UnflushedBytes);
-        await WriteOutAsync(_transport.Output.FlushAsync(cancellationToken), cancellationToken);
+        await WriteOutAsync(_transport.Output.FlushAsync(CancellationToken.None), cancellationToken);
     }
 
     private async ValueTask WriteOutAsync(ValueTask<FlushResult> write, CancellationToken cancellationToken)
@@ -267,17 +276,43 @@ public sealed class Connection : IAsyncDisposable
         Volatile.Write(ref _writingSince, Environment.TickCount64);
         try
         {
-            CheckFlush(await OrBrokenAsync(write, cancellationToken));
-        }
-        catch (OperationCanceledException)
-        {
-            // Half a frame may be out: whatever followed it would not be understood.
-            Break("it was stopped in the middle of a frame");
-            throw;
+            if (write.IsCompleted)
+            {
+                CheckFlush(await write);
+                return;
+            }
+
+            Task<FlushResult> pending = write.AsTask();
+            Task ended = Task.WhenAny(pending, _broken.Task);
+            try
+            {
+                await ended.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                await FinishFrameAsync(ended);
+            }
+
+            CheckFlush(pending.IsCompleted ? await pending : throw new IOException(_brokenBecause));
         }
         finally
         {
             Volatile.Write(ref _writingSince, long.MaxValue);
+        }
+    }
+
+    // Half a frame may be out, and whatever followed it would not be understood. A peer that takes the rest can still be
+    // told why this side stops; for one that does not, there is no waiting.
+    private async Task FinishFrameAsync(Task written)
+    {
+        try
+        {
+            await written.WaitAsync(FramePatience);
+        }
+        catch (TimeoutException late)
+        {
+            Break("it was stopped in the middle of a frame");
+            throw new OperationCanceledException("stopped in the middle of a frame", late);
         }
     }
 
@@ -323,7 +358,9 @@ public sealed class Connection : IAsyncDisposable
             string diagnosis = _brokenBecause is null ? await _transport.DiagnoseAsync() : string.Empty;
             throw new TransportLostException(
                 $"connection to {Peer} lost: {reason}" + (diagnosis.Length > 0 ? $" ({diagnosis})" : string.Empty),
-                "Run the same command again: it goes on from what is durable at the destination.",
+                _open
+                    ? "Run the same command again: it goes on from what is durable at the destination."
+                    : "Nothing was sent. Check that the other side can be reached and that disksync runs there, then run the same command again.",
                 exception);
         }
     }

@@ -116,7 +116,7 @@ public sealed class ImageSender : IDisposable
         CheckLength();
         dirtySource.MarkInto(_image.Dirty);
         using ProgressReporter reporter = new(
-            _progress, () => Snapshot(phase, round, counters, _session.BytesSent - sent));
+            _progress, () => Snapshot(phase, round, counters, sent));
         long refused;
         do
         {
@@ -253,15 +253,19 @@ public sealed class ImageSender : IDisposable
         SendBatch batch, int round, RoundCounters counters, PassFailure failure, CancellationToken cancellationToken)
     {
         ulong number = Interlocked.Increment(ref _nextBatch);
+        long onTheWay = batch.Blocks.Sum(b => (long)b.Length);
+        Interlocked.Add(ref counters.BytesOnTheWay, onTheWay);
         try
         {
-            await _encoder.EncodeAsync(batch, number, (uint)round, counters, cancellationToken);
+            long payload = await _encoder.EncodeAsync(batch, number, (uint)round, counters, cancellationToken);
             await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
             _inFlight[number] = batch;
             int wireBytes = await _session.SendBlocksAsync(_index, batch.Writer, cancellationToken);
+            Interlocked.Add(ref counters.PayloadSent, payload);
             BatchAck ack = await WaitForAckAsync(batch, cancellationToken);
             _compression.Acknowledged(wireBytes);
-            Interlocked.Add(ref _bytesSinceCheckpoint, batch.Blocks.Sum(b => (long)b.Length));
+            Interlocked.Add(ref counters.BytesOnTheWay, -onTheWay);
+            Interlocked.Add(ref _bytesSinceCheckpoint, onTheWay);
             Apply(batch, ack, counters);
             Return(batch);
         }
@@ -390,15 +394,19 @@ public sealed class ImageSender : IDisposable
         }
     }
 
-    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sent) =>
+    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sentBefore) =>
         new(phase)
         {
             Image = _image.Source.Name,
             Round = round,
-            BytesDone = Math.Min(Interlocked.Read(ref counters.BytesDone), Geometry.Length),
+            // What waits for a slow link is not done: else a small image would stand at 100% while most of it is still here.
+            BytesDone = Math.Clamp(
+                Interlocked.Read(ref counters.BytesDone) - Interlocked.Read(ref counters.BytesOnTheWay), 0, Geometry.Length),
             BytesTotal = Geometry.Length,
             DirtyBlocks = Interlocked.Read(ref counters.BlocksChanged),
-            RawBytes = Interlocked.Read(ref counters.ChangedBytes),
-            SentBytes = sent,
+            RawBytes = Interlocked.Read(ref counters.PayloadSent),
+
+            // Read last: what is called done or sent above is in this number then.
+            SentBytes = _session.BytesSent - sentBefore,
         };
 }

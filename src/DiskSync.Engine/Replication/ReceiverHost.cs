@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DiskSync.Engine.Transports;
+using DiskSync.Formats.Wire.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace DiskSync.Engine.Replication;
@@ -43,6 +44,21 @@ public sealed class ReceiverHost
         await using Connection connection = new(transport, Options.Connection);
         using ReceiverSession session = new(this, connection);
         await session.RunAsync(cancellationToken);
+    }
+
+    /// <summary>Answers a source's greeting with the reason why this side cannot serve it, so that it hears more than a closed connection.</summary>
+    /// <param name="transport">Owned from now on.</param>
+    /// <param name="failure">Why.</param>
+    /// <param name="cancellationToken">Stops waiting for the greeting.</param>
+    /// <exception cref="TransportLostException">There is no source to tell.</exception>
+    public static async Task TurnAwayAsync(ITransport transport, DiskSyncException failure, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        await using Connection connection = new(transport, new ConnectionOptions());
+        await connection.OpenAsync(cancellationToken);
+        await connection.ReceiveAsync(cancellationToken);
+        await connection.SendAbortAsync(new Abort(
+            PeerAbortedException.CodeOf(failure.Kind), true, string.Empty, -1, failure.Message, failure.Advice));
     }
 
     /// <summary>Gives a target to a session, taking it from an older connection of the same session.</summary>

@@ -11,7 +11,8 @@ internal static partial class ReceiverLog
     [LoggerMessage(201, LogLevel.Information, "session {Session} ended")]
     public static partial void SessionEnded(ILogger logger, Guid session);
 
-    [LoggerMessage(202, LogLevel.Warning, "session {Session} failed: {Reason}")]
+    // No warning: the source is told, and whoever runs the receiver reports it in the words of a user.
+    [LoggerMessage(202, LogLevel.Information, "session {Session} failed: {Reason}")]
     public static partial void SessionFailed(ILogger logger, Guid session, string reason);
 
     [LoggerMessage(203, LogLevel.Information, "target {Target} opened as {Staged}: {State}, fence {Fence}")]

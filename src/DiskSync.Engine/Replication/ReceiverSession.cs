@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
 using DiskSync.Engine.Transports;
@@ -19,6 +20,7 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 internal sealed class ReceiverSession : IDisposable
 {
+    private static readonly TimeSpan ReasonPatience = TimeSpan.FromSeconds(2);
     private readonly ReceiverHost _host;
     private readonly Connection _connection;
     // Concurrent only because a reconnect fences the targets from another thread.
@@ -88,6 +90,12 @@ internal sealed class ReceiverSession : IDisposable
             await TellPeerAsync(failure);
             throw failure;
         }
+        catch (TransportLostException exception) when (exception.InnerException is IOException)
+        {
+            DiskSyncException failure = await PeersReasonAsync() ?? (DiskSyncException)exception;
+            ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
+            ExceptionDispatchInfo.Throw(failure);
+        }
         catch (DiskSyncException exception)
         {
             ReceiverLog.SessionFailed(_host.Logger, SessionId, exception.Message);
@@ -137,6 +145,33 @@ internal sealed class ReceiverSession : IDisposable
     {
         _baseMaps.Dispose();
         _stop.Dispose();
+    }
+
+    /// <summary>A write fails when the source has closed; its Abort, which says why, may still be on its way to us.</summary>
+    private async Task<PeerAbortedException?> PeersReasonAsync()
+    {
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        patience.CancelAfter(ReasonPatience);
+        try
+        {
+            if (_receive is { IsCompleted: false })
+            {
+                await _receive.WaitAsync(patience.Token);
+            }
+
+            while (true)
+            {
+                await _connection.ReceiveAsync(patience.Token);
+            }
+        }
+        catch (PeerAbortedException aborted)
+        {
+            return aborted;
+        }
+        catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     private async Task GreetAsync()
@@ -387,6 +422,13 @@ internal sealed class ReceiverSession : IDisposable
         foreach (ushort image in _targets.Keys.ToArray())
         {
             ITarget target = _targets[image];
+            if (target.Store.HasFailed)
+            {
+                // The failed write or flush is what ended the session, and was told.
+                Forget(image);
+                continue;
+            }
+
             try
             {
                 // A source that lost its connection comes back; what arrived need not be sent again.

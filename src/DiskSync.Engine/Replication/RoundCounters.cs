@@ -14,4 +14,8 @@ internal sealed class RoundCounters
     public long PayloadBytes;
     public long EncodedBytes;
     public long RefusedBlocks;
+
+    // Image bytes in batches that are not acknowledged yet, and payload (before compression) of those that left.
+    public long BytesOnTheWay;
+    public long PayloadSent;
 }

@@ -68,7 +68,7 @@ internal sealed class DeviceTarget : ITarget
             $"destination {path}: the device has no stable identity (no by-id link, no serial number), so a journal could not be told to be its own",
             "Use a device that has one, such as an LVM volume, or a file.");
         LinuxFile file = opening.Paths.OpenFile(opening.Paths.Leaf, LinuxOpen.ReadWrite | LinuxOpen.Exclusive);
-        LinuxBlockDevice device = BlockDevices.Wrap(file, path, Side.Destination);
+        LinuxBlockDevice device = BlockDevices.WrapWritable(file, path);
         TargetPaths? paths = null;
         try
         {

@@ -248,7 +248,7 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         {
             { IsFull: true } => "Free space there, then run the same command again.",
             { Errno: Errno.EXDEV or Errno.ELOOP } => "A link there leads out of the receiver's root: choose a name inside it.",
-            { IsDenied: true } => $"Give {UserLookup.EffectiveUserName} access there, or run the receiver as another user.",
+            { IsDenied: true } => AccessAdvice.For(exception, Path.GetDirectoryName(image)!, "the receiver"),
             _ => "Check the path at the destination.",
         },
         exception);

@@ -39,7 +39,7 @@ public sealed class UnixSocketListener : IDisposable
         {
             throw new DiskSyncException(
                 FailureKind.Preflight,
-                $"cannot listen on unix:{path}: {exception.Message}",
+                $"cannot listen on unix:{path}: {(Directory.Exists(Path.GetDirectoryName(full)) ? exception.Message : "its folder does not exist")}",
                 "Choose a path in a folder that you may write, at most 107 bytes long.",
                 exception);
         }

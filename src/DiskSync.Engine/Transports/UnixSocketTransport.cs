@@ -22,13 +22,17 @@ public static class UnixSocketTransport
         {
             socket.Dispose();
             throw new TransportLostException(
-                $"cannot connect to the receiver at unix:{path}: {exception.Message}",
+                $"cannot connect to the receiver at unix:{path}: {Reason(path, exception)}",
                 $"Start it with: disksync receive --listen unix:{path} --root DIR",
                 exception);
         }
 
         return Wrap(socket, $"unix:{path}");
     }
+
+    // The runtime says "Cannot assign requested address" where there is no such socket.
+    private static string Reason(string path, Exception exception) =>
+        exception is SocketException && !File.Exists(path) ? "there is no such socket" : exception.Message;
 
     /// <summary>Makes a transport of a connected socket, which it owns.</summary>
     public static ITransport Wrap(Socket socket, string peer)

@@ -36,7 +36,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
         foreach ((Guid attempt, ResumeReport? report, DiskSyncException? failure) in
             await _create(OnDisk(_provider)).RecoverAtStartAsync())
         {
-            done.Add(failure is not null ? $"attempt {attempt}: {failure.Message} {failure.Advice}"
+            done.Add(failure is not null ? $"attempt {attempt}: {failure.Message.TrimEnd('.')}. {failure.Advice}"
                 : report is { Running: false } stopped ? $"attempt {attempt}: owned here, but its resume command failed with {stopped.ExitCode}: {stopped.Output}"
                 : $"attempt {attempt}: finished");
         }
@@ -85,7 +85,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
         catch (DiskSyncException exception)
         {
             // Owned, but not finished: the source must know that its copy is no longer the one, and why nothing runs yet.
-            report = new ResumeReport(Running: false, -1, $"{exception.Message} {exception.Advice}");
+            report = new ResumeReport(Running: false, -1, $"{exception.Message.TrimEnd('.')}. {exception.Advice}");
         }
 
         await reply(new Running(request.Attempt, standing.Epoch, report.ExitCode, Shorten(report.Output)));

@@ -35,6 +35,6 @@ internal static class OwnershipErrors
         FailureKind kind = judgement.Verdict is OwnershipVerdict.Owner or OwnershipVerdict.Refused or OwnershipVerdict.Elsewhere
             ? FailureKind.Preflight
             : FailureKind.OwnershipInDoubt;
-        return new DiskSyncException(kind, $"{where} {image}: {what}", $"{next} ({image}).");
+        return new DiskSyncException(kind, $"{where} {image}: {what}", $"{char.ToUpperInvariant(next[0])}{next[1..]} ({image}).");
     }
 }

@@ -23,6 +23,15 @@ public sealed partial class LinuxFile
         return size;
     }
 
+    /// <summary>Whether a block device takes no writes (BLKROGET); some kernels open such a device for writing all the same.</summary>
+    /// <exception cref="LinuxException">ENOTTY where this is no block device.</exception>
+    public unsafe bool IsReadOnlyDevice()
+    {
+        int readOnly = 0;
+        Control(Ioctls.IsReadOnly, &readOnly, "ask the state of", -1);
+        return readOnly != 0;
+    }
+
     /// <summary>Writes zeros to a range of a block device, by the device's own command where it has one (BLKZEROOUT).</summary>
     /// <param name="offset">First byte, a multiple of the sector size.</param>
     /// <param name="length">Bytes, a multiple of the sector size.</param>

@@ -5,6 +5,7 @@ namespace DiskSync.Linux.Native;
 /// <summary>ioctl(2) requests for block devices, loop devices and file clones; same numbers on x64 and arm64.</summary>
 internal static unsafe partial class Ioctls
 {
+    internal const ulong IsReadOnly = 0x125E;
     internal const ulong FlushBuffers = 0x1261;
     internal const ulong SectorSize = 0x1268;
     internal const ulong Discard = 0x1277;

@@ -35,6 +35,33 @@ public abstract class ImageFiles : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Waits until something has happened.</summary>
+    /// <exception cref="TimeoutException">It did not.</exception>
+    internal static async Task UntilAsync(Func<bool> happened)
+    {
+        using CancellationTokenSource patience = new(DisksyncProcess.DefaultTimeout);
+        while (!happened())
+        {
+            if (patience.IsCancellationRequested)
+            {
+                throw new TimeoutException("what the test waits for did not happen");
+            }
+
+            await Task.Delay(10);
+        }
+    }
+
+    /// <summary>Checks how a run failed: its exit code, what its message and advice say, and that nothing was printed as a result.</summary>
+    protected static void AssertFailure(DisksyncResult run, int exitCode, params string[] said)
+    {
+        Assert.True(run.ExitCode == exitCode, $"{exitCode} was expected: {run}");
+        Assert.Empty(run.Output);
+        Assert.All(said, text => Assert.True(run.Error.Contains(text, StringComparison.Ordinal), $"'{text}' is not said: {run}"));
+
+        // The log is for --verbose: a message that comes twice hides the one that helps.
+        Assert.DoesNotContain("DiskSync.Receiver", run.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>Runs as a root whom file modes bind like anybody else.</summary>
     protected static Task<DisksyncResult> RunWithoutOverride(params string[] arguments) => DisksyncProcess.RunAsync(
         arguments,

@@ -43,6 +43,43 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Theory]
+    [InlineData("disksync ver", "disksync verify ")]
+    [InlineData("disksync diff --gran", "disksync diff --granularity ")]
+    [InlineData("disksync completion z", "disksync completion zsh ")]
+    [InlineData("disksync push --compress al", "disksync push --compress always ")]
+    [InlineData("disksync diff vm", @"disksync diff vm\ one.img ")]
+    public async Task Zsh_completes_at_its_prompt(string line, string expected)
+    {
+        DisksyncResult script = await DisksyncProcess.RunAsync("completion", "zsh");
+        _folder.Write("_disksync", System.Text.Encoding.UTF8.GetBytes(script.Output));
+        _folder.Write(".zshrc",
+            """
+            fpath=("$ZDOTDIR" $fpath)
+            path=("$ZDOTDIR" $path)
+            cd "$ZDOTDIR"
+            autoload -Uz compinit && compinit -u -D
+            finish() { print -r -- "<<$BUFFER>>"; exit }
+            zle -N finish
+            bindkey '^X' finish
+            print READY
+            """u8);
+
+        // A real interactive zsh on a terminal of zsh's own making: the line, Tab, and a key that tells what became of it.
+        string found = Tool.Run("zsh", "zsh", "-f", "-c",
+            $$"""
+            export ZDOTDIR='{{_folder.Path}}' TERM=dumb
+            zmodload zsh/zpty
+            zpty shell zsh -d -i
+            zpty -r -m shell out '*READY*'
+            zpty -w -n shell $'{{line}}\t\x18'
+            zpty -r -m shell out '*<<*>>*'
+            print -r -- "${${out##*<<}%%>>*}"
+            """);
+
+        Assert.Equal(expected, found + " ");
+    }
+
+    [Theory]
     [InlineData("bash")]
     [InlineData("zsh")]
     [InlineData("fish")]

@@ -88,6 +88,19 @@ public sealed class BaseTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_bases_that_are_longer_than_the_image_the_nearer_one_is_chosen()
+    {
+        byte[] content = SampleImage.Noise(1, 8 * Block);
+        byte[] more = SampleImage.Noise(2, 40 * Block);
+        await PushBaseAsync("far.img", [.. content, .. more], differing: 5);
+        await PushBaseAsync("near.img", [.. content, .. more[..(9 * Block)]], differing: 1);
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", content));
+        Assert.Equal("near.img", result.BaseUsed);
+        Assert.Equal(1, result.Rounds[0].BlocksChanged);
+        _lab.AssertTarget(content);
+    }
+
+    [Fact]
     public async Task A_base_that_was_written_since_it_was_sealed_is_hashed_again()
     {
         byte[] content = SampleImage.Noise(1, 16 * Block);
