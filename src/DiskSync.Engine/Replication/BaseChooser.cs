@@ -86,8 +86,9 @@ internal static class BaseChooser
                 BlocksOf(candidate, request),
                 (first, count, hash) =>
                 {
-                    long inside = Math.Min(count, Math.Max(0, request.Geometry.BlockCount - first));
-                    foreach (HashRun run in source.GetRuns(first, inside))
+                    // A longer base has blocks past the image's end: they are cut off, which costs nothing.
+                    long inside = Math.Min(count, request.Geometry.BlockCount - first);
+                    foreach (HashRun run in inside > 0 ? source.GetRuns(first, inside) : [])
                     {
                         differing += run.Hash == hash ? 0 : run.Count;
                     }
