@@ -69,16 +69,17 @@ internal sealed class DeviceTarget : ITarget
             "Use a device that has one, such as an LVM volume, or a file.");
         LinuxFile file = opening.Paths.OpenFile(opening.Paths.Leaf, LinuxOpen.ReadWrite | LinuxOpen.Exclusive);
         LinuxBlockDevice device = BlockDevices.Wrap(file, path, Side.Destination);
-        TargetPaths paths = TargetPaths.OfDevice(stateFolder, identity, opening.Request.Name, path);
+        TargetPaths? paths = null;
         try
         {
+            paths = TargetPaths.OfDevice(stateFolder, identity, opening.Request.Name, path);
             DeviceTarget target = Open(opening with { Paths = paths }, device);
             opening.Paths.Dispose();
             return target;
         }
         catch
         {
-            paths.Dispose();
+            paths?.Dispose();
             device.Dispose();
             throw;
         }
