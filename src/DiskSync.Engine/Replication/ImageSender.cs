@@ -114,6 +114,7 @@ public sealed class ImageSender : IDisposable
         long received = _session.BytesReceived;
         RoundCounters counters = new();
         CheckLength();
+        _image.Source.BeginPass();
         dirtySource.MarkInto(_image.Dirty);
         using ProgressReporter reporter = new(
             _progress, () => Snapshot(phase, round, counters, _session.BytesSent - sent));
@@ -161,7 +162,6 @@ public sealed class ImageSender : IDisposable
         }
     }
 
-    /// <summary>Makes everything acknowledged so far durable at the destination.</summary>
     /// <summary>Asks the destination again what it holds and marks what differs from what it acknowledged: for when more is wrong than one answer lists.</summary>
     /// <param name="root">The root over what it has just read back.</param>
     /// <param name="cancellationToken">Ends the fetch.</param>
@@ -175,6 +175,7 @@ public sealed class ImageSender : IDisposable
         }
     }
 
+    /// <summary>Makes everything acknowledged so far durable at the destination.</summary>
     public async Task CheckpointAsync(CancellationToken cancellationToken)
     {
         Interlocked.Exchange(ref _bytesSinceCheckpoint, 0);
