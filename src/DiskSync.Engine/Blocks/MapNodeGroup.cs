@@ -23,6 +23,12 @@ internal sealed class MapNodeGroup
     /// <summary>Whether a page is stored or in the cache.</summary>
     public bool IsPresent(int index) => Has(_present, index);
 
+    /// <summary>Whether a page is known to have never been stored.</summary>
+    public bool IsAbsent(int index) => IsAsked(index) && !IsPresent(index);
+
+    /// <summary>None of the pages was ever stored.</summary>
+    public void MarkAllAbsent() => Array.Fill(_asked, ulong.MaxValue);
+
     /// <summary>A page was never stored.</summary>
     public void MarkAbsent(int index) => _asked[index / WordBits] |= 1UL << (index % WordBits);
 

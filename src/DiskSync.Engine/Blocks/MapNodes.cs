@@ -5,15 +5,19 @@ namespace DiskSync.Engine.Blocks;
 
 /// <summary>The level-1 nodes of a <see cref="PagedMap"/> and what is known about its pages; the levels above are folded from them.</summary>
 /// <remarks>
-/// One <see cref="MapNodeGroup"/> for each 256 pages, made when one of them is touched: 8 KiB where all of its pages are
-/// stored, so 32 MiB for a dense terabyte of 4 KiB blocks, and next to nothing for holes. A root costs one node for each
-/// changed page, one for each group that has one, and the few levels above. Not thread safe; the map's lock covers it.
+/// One <see cref="MapNodeGroup"/> for each 256 pages, made when one of them is stored: 8 KiB where all of its pages are,
+/// so 32 MiB for a dense terabyte of 4 KiB blocks. Groups in holes share one object, and are eight bytes each. A root
+/// costs one node for each changed page, one for each group that has one, and the few levels above. Not thread safe; the
+/// map's lock covers it.
 /// </remarks>
 internal sealed class MapNodes
 {
     private readonly BlockGeometry _geometry;
     private readonly Func<long, Hash256> _defaultNode;
+
+    // Null where nobody has asked; the shared one where all pages were never stored.
     private readonly MapNodeGroup?[] _groups;
+    private readonly MapNodeGroup _absent = new();
     private readonly long _pages;
     private Hash256 _uniformNode;
     private Hash256 _uniformGroup;
@@ -24,21 +28,44 @@ internal sealed class MapNodes
         _defaultNode = defaultNode;
         _pages = MapNode.CountAt(geometry.BlockCount, 1);
         _groups = new MapNodeGroup?[(_pages + MapNode.Fanout - 1) / MapNode.Fanout];
+        _absent.MarkAllAbsent();
     }
 
     /// <summary>Whether it is known if a page is stored.</summary>
-    public bool IsAsked(long page) => GroupOf(page).IsAsked(Index(page));
+    public bool IsAsked(long page) => _groups[page / MapNode.Fanout]?.IsAsked(Index(page)) ?? false;
 
     /// <summary>Whether a page is known to have never been stored.</summary>
-    public bool IsAbsent(long page) => IsAsked(page) && !GroupOf(page).IsPresent(Index(page));
+    public bool IsAbsent(long page) => _groups[page / MapNode.Fanout]?.IsAbsent(Index(page)) ?? false;
 
-    public void MarkAbsent(long page) => GroupOf(page).MarkAbsent(Index(page));
+    /// <summary>The end of the pages from one on that are known to have never been stored, as far as that can be told without looking at each: the page itself, or the end of its group.</summary>
+    public long AbsentEnd(long page) =>
+        ReferenceEquals(_groups[page / MapNode.Fanout], _absent) ? Math.Min(_pages, ((page / MapNode.Fanout) + 1) * MapNode.Fanout) : page;
 
-    public void MarkPresent(long page)
+    /// <summary>Pages were never stored, except those that are known to be.</summary>
+    public void MarkAbsent(long first, long end)
     {
-        MapNodeGroup group = GroupOf(page);
-        group.MarkPresent(Index(page));
+        for (long page = first; page < end;)
+        {
+            long next = Math.Min(end, ((page / MapNode.Fanout) + 1) * MapNode.Fanout);
+            ref MapNodeGroup? group = ref _groups[page / MapNode.Fanout];
+            if (group is null && page % MapNode.Fanout == 0 && (next == _pages || next - page == MapNode.Fanout))
+            {
+                group = _absent;
+            }
+            else if (!ReferenceEquals(group, _absent))
+            {
+                group ??= new MapNodeGroup();
+                for (; page < next; page++)
+                {
+                    group.MarkAbsent(Index(page));
+                }
+            }
+
+            page = next;
+        }
     }
+
+    public void MarkPresent(long page) => GroupOf(page).MarkPresent(Index(page));
 
     /// <summary>A page that is present has changed: its node and those above are stale.</summary>
     public void Invalidate(long page)
@@ -99,10 +126,14 @@ internal sealed class MapNodes
     private Hash256 NodeOfGroup(int index, Func<long, Hash256?> nodeOf)
     {
         long first = (long)index * MapNode.Fanout;
-        MapNodeGroup group = GroupOf(first);
-        if (!group.Node.IsUnknown)
+        if (_groups[index] is { Node: { IsUnknown: false } known })
         {
-            return group.Node;
+            return known;
+        }
+
+        if (AbsentEnd(first) - first == MapNode.Fanout && first + MapNode.Fanout < _pages && !_uniformGroup.IsUnknown)
+        {
+            return _uniformGroup;
         }
 
         int count = (int)Math.Min(MapNode.Fanout, _pages - first);
@@ -111,14 +142,15 @@ internal sealed class MapNodes
         for (int i = 0; i < count; i++)
         {
             Hash256 node = NodeOfPage(first + i, nodeOf);
-            uniform &= !group.IsPresent(i);
+            uniform &= IsAbsent(first + i);
             node.CopyTo(children[(i * Hash256.Size)..]);
         }
 
         // Most groups of a sparse image are all alike: hashed once.
         if (!uniform)
         {
-            return group.Node = MapNode.Hash(children[..(count * Hash256.Size)]);
+            Hash256 node = MapNode.Hash(children[..(count * Hash256.Size)]);
+            return ReferenceEquals(_groups[index], _absent) ? node : GroupOf(first).Node = node;
         }
 
         if (_uniformGroup.IsUnknown)
@@ -126,14 +158,15 @@ internal sealed class MapNodes
             _uniformGroup = MapNode.Hash(children);
         }
 
-        return group.Node = _uniformGroup;
+        // Whoever asked for its pages one by one has made a group of its own; now it is known to be like the others.
+        _groups[index] = _absent;
+        return _uniformGroup;
     }
 
     private Hash256 NodeOfPage(long page, Func<long, Hash256?> nodeOf)
     {
-        MapNodeGroup group = GroupOf(page);
         int index = Index(page);
-        if (group.IsPresent(index) && group.NodeOf(index) is { IsUnknown: false } known)
+        if (_groups[page / MapNode.Fanout] is { } group && group.IsPresent(index) && group.NodeOf(index) is { IsUnknown: false } known)
         {
             return known;
         }
@@ -144,7 +177,7 @@ internal sealed class MapNodes
         }
 
         // Asking may have found out only now that the page is there.
-        group.NodeOf(index) = node;
+        GroupOf(page).NodeOf(index) = node;
         return node;
     }
 
@@ -158,5 +191,16 @@ internal sealed class MapNodes
         return _uniformNode;
     }
 
-    private MapNodeGroup GroupOf(long page) => _groups[page / MapNode.Fanout] ??= new MapNodeGroup();
+    /// <summary>A page's group, to be changed.</summary>
+    private MapNodeGroup GroupOf(long page)
+    {
+        ref MapNodeGroup? group = ref _groups[page / MapNode.Fanout];
+        if (ReferenceEquals(group, _absent))
+        {
+            group = new MapNodeGroup();
+            group.MarkAllAbsent();
+        }
+
+        return group ??= new MapNodeGroup();
+    }
 }

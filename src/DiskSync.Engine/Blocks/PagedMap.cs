@@ -213,7 +213,7 @@ public sealed class PagedMap : IDisposable
             long endPage = page + 1;
             while (endPage < PageCount && (endPage * PageBlocks) - block < Math.Min(max, MaxStretch) && PageOf(endPage) is null)
             {
-                endPage++;
+                endPage = Math.Max(endPage + 1, _nodes.AbsentEnd(endPage));
             }
 
             Hash256 value = DefaultOf(block);
@@ -277,7 +277,7 @@ public sealed class PagedMap : IDisposable
         int read = _file.Read(number * StoredBytes, stored);
         if (stored[..read].IndexOfAnyExcept((byte)0) < 0)
         {
-            _nodes.MarkAbsent(number);
+            _nodes.MarkAbsent(number, number + 1);
             return null;
         }
 
@@ -301,10 +301,7 @@ public sealed class PagedMap : IDisposable
     {
         long data = _file.NextData(number * StoredBytes);
         long end = Math.Min(PageCount, data / StoredBytes);
-        for (long page = number; page < end && !_nodes.IsAsked(page); page++)
-        {
-            _nodes.MarkAbsent(page);
-        }
+        _nodes.MarkAbsent(number, Math.Max(number, end));
     }
 
     /// <summary>A page of unknown hashes; where the cache is full it is made of the oldest one.</summary>

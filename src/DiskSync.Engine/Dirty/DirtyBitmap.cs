@@ -73,14 +73,16 @@ public sealed class DirtyBitmap
         }
     }
 
-    /// <summary>The first dirty block at or after a block, or <see cref="BlockCount"/> where there is none.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The image has no such block.</exception>
-    public long NextDirty(long from)
+    /// <summary>The first dirty block at or after a block, or the limit where none comes before it.</summary>
+    /// <param name="from">Where to search from.</param>
+    /// <param name="limit">Where to stop: a search to the image's end costs a step for each uniform stretch, too much to repeat for each part.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The image has no such blocks.</exception>
+    public long NextDirty(long from, long limit)
     {
-        CheckRange(from, 0);
+        CheckRange(from, limit - from);
         lock (_lock)
         {
-            return Math.Min(BlockCount, _bits.NextSet(from, BlockCount));
+            return _bits.NextSet(from, limit);
         }
     }
 

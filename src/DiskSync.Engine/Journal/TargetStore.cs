@@ -227,6 +227,12 @@ public sealed class TargetStore : IDisposable
     public ReadBackResult ReadBack(Action<long, long> progress, CancellationToken cancellationToken)
     {
         Checkpoint();
+        if (_unread.Count == 0)
+        {
+            // Nothing is written or claimed anew: a guest may be waiting for this.
+            return new ReadBackResult(0, []);
+        }
+
         List<long> wrong = [];
         long bytes = Scan(_unread, progress, (first, count, hash) =>
         {
@@ -308,7 +314,7 @@ public sealed class TargetStore : IDisposable
         for (long page = 0; page < _pageCount; page++)
         {
             BlockRun run = BlocksOf(page, 1);
-            bool readBack = _unread.NextDirty(run.First) >= run.End;
+            bool readBack = _unread.NextDirty(run.First, run.End) == run.End;
             if (!_withdrawn.IsDirty(page) && readBack == _claimedReadBack.IsDirty(page))
             {
                 continue;

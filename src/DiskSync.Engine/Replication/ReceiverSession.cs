@@ -291,6 +291,11 @@ internal sealed class ReceiverSession : IDisposable
             HandOver();
         }
 
+        if (BlockGeometry.TryCreate((long)Math.Min(request.Length, long.MaxValue), request.Granularity, out BlockGeometry geometry))
+        {
+            BlockBudget.Check($"destination {request.Name}", geometry, _targets.Values.Sum(t => t.Store.Geometry.BlockCount));
+        }
+
         _host.HandOver?.Guard(request.Name);
         await _host.ClaimAsync(request.Name, this);
         ITarget target;

@@ -25,6 +25,8 @@ public static class TransferOpener
         IProgressSink progress,
         CancellationToken cancellationToken)
     {
+        // Before the image is hashed for the choice of a base; the destination checks again, for all images together.
+        BlockBudget.Check($"source {request.Source.Name}", request.Geometry, open: 0);
         progress.Report(new CopyProgress(CopyPhase.Preparing) { Image = request.Source.Name });
         (BaseChoice choice, string name, Hash256 root) =
             await BaseChooser.ChooseAsync(session, index, request, progress, cancellationToken);

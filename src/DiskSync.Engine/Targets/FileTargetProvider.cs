@@ -73,7 +73,6 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
             TargetOpening opening = new(paths, geometry, request, session, progress, guard, cancellationToken);
             FileStat? named = Named(paths);
             RefuseSource(paths, named);
-            RefuseLink(paths, named);
             RefuseSource(paths, paths.StatOf(paths.Staged));
             return named?.Kind == FileKind.BlockDevice
                 ? DeviceTarget.Open(opening, _stateFolder)
@@ -217,16 +216,6 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
                     $"destination {paths.ImagePath}: it is the same file as the source {source}; nothing was written",
                     "Name another destination.");
             }
-        }
-    }
-
-    private static void RefuseLink(TargetPaths paths, FileStat? named)
-    {
-        // The new image would take the link's place, and what it leads to would stay as it was.
-        if (named?.Kind == FileKind.Regular && paths.StatOf(paths.Leaf)?.Kind == FileKind.SymbolicLink)
-        {
-            throw new DiskSyncException(
-                FailureKind.Preflight, $"destination {paths.ImagePath}: it is a symbolic link to a file", "Name the file itself.");
         }
     }
 

@@ -24,8 +24,14 @@ public static class WireLimits
     /// <summary>The highest level of map nodes: 256^5 blocks of the smallest granularity make the longest image.</summary>
     public const int MaxMapLevel = 5;
 
-    /// <summary>The most blocks of an image: the longest image at the smallest granularity.</summary>
+    /// <summary>What block numbers stay below: the blocks of the longest image at the smallest granularity.</summary>
     public const ulong MaxBlocks = 1UL << 40;
+
+    /// <summary>The most blocks of an image that a session copies: 4 TiB of the smallest granularity, 64 TiB of the usual one. More is refused, not a violation.</summary>
+    public const long MaxImageBlocks = 1L << 30;
+
+    /// <summary>The most blocks of all images that are open in a session.</summary>
+    public const long MaxSessionBlocks = 1L << 31;
 
     /// <summary>The most blocks in one sub-block request.</summary>
     public const int MaxSubHashBlocks = 4096;

@@ -1,6 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
 
 namespace DiskSync.Engine.Tests.Blocks;
 
@@ -30,5 +31,30 @@ public class PagedMapMemoryTests
         }
 
         Assert.Equal(hasher.Finish(), root);
+    }
+
+    [Fact]
+    public void What_was_never_stored_costs_next_to_nothing_even_of_the_largest_image_that_a_session_takes()
+    {
+        BlockGeometry geometry = new(WireLimits.MaxImageBlocks * 4096, 4096);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        using PagedMap map = PagedMap.CreateTemporary(geometry, defaultIsZero: true);
+        Assert.Equal(geometry.BlockCount, map.KnownCount);
+        RootHasher hasher = new(geometry);
+        hasher.AppendRun(geometry.BlockCount, ZeroBlock.HashOf(4096));
+        Assert.Equal(hasher.Finish(), map.Root());
+        long after = GC.GetTotalMemory(forceFullCollection: true);
+        Assert.True(after - before < 1 << 20, $"{after - before} bytes");
+
+        // A block in the middle of a hole that was looked at before is found again, and counts in the root.
+        long block = geometry.BlockCount / 2;
+        map.Set(block, MapSamples.Hash(1));
+        map.Flush();
+        hasher = new RootHasher(geometry);
+        hasher.AppendRun(block, ZeroBlock.HashOf(4096));
+        hasher.AppendRun(1, MapSamples.Hash(1));
+        hasher.AppendRun(geometry.BlockCount - block - 1, ZeroBlock.HashOf(4096));
+        Assert.Equal(hasher.Finish(), map.Root());
+        Assert.Equal([block, 1, geometry.BlockCount - block - 1], map.GetRuns(0, geometry.BlockCount).Select(r => (long)r.Count));
     }
 }

@@ -63,6 +63,20 @@ public class DirtyBitmapTests
     }
 
     [Fact]
+    public void The_next_dirty_block_is_looked_for_as_far_as_the_limit_and_no_further()
+    {
+        DirtyBitmap bitmap = new(200_000);
+        bitmap.Mark(150_000, 1);
+        Assert.Equal(150_000, bitmap.NextDirty(10, 200_000));
+        Assert.Equal(150_000, bitmap.NextDirty(150_000, 150_001));
+        Assert.Equal(150_000, bitmap.NextDirty(10, 150_000));
+        Assert.Equal(300, bitmap.NextDirty(10, 300));
+        Assert.Equal(200_000, bitmap.NextDirty(150_001, 200_000));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.NextDirty(10, 200_001));
+        Assert.Throws<ArgumentOutOfRangeException>(() => bitmap.NextDirty(10, 9));
+    }
+
+    [Fact]
     public void A_block_marked_while_claimed_stays_dirty_and_is_taken_only_after_its_release()
     {
         DirtyBitmap bitmap = new(10);

@@ -5,6 +5,7 @@ using System.Text;
 using DiskSync.Codecs;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
+using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.TestSupport;
@@ -167,6 +168,35 @@ public sealed class BadSourceTests : IDisposable
     }
 
     [Fact]
+    public async Task More_blocks_than_a_session_may_have_are_refused_with_a_granularity_that_would_do()
+    {
+        await using Connection peer = await RawPeer.GreetAsync(_near);
+        await RefusedAsync(peer, 0, BlockGeometry.MaxLength, 4096, "--granularity 4M");
+        Assert.Empty(Directory.GetFiles(_lab.Root));
+    }
+
+    [Fact]
+    public async Task The_blocks_of_all_open_images_are_counted_together()
+    {
+        await using Connection peer = await RawPeer.GreetAsync(_near);
+        const long Largest = WireLimits.MaxImageBlocks * 4096;
+        await SendOpenAsync(peer, 0, Largest, 4096);
+        Assert.IsType<ImageReady>((await peer.ReceiveAsync(CancellationToken.None)).Message);
+        await SendOpenAsync(peer, 1, Largest - 4096, 4096);
+        Assert.IsType<ImageReady>((await peer.ReceiveAsync(CancellationToken.None)).Message);
+        await RefusedAsync(peer, 2, 8192, 4096, "--granularity 8K");
+    }
+
+    [Theory]
+    [InlineData(1L << 40, 4 << 10)]
+    [InlineData(16L << 40, 64 << 10)]
+    public void Large_images_of_the_granularities_that_suit_them_are_taken_even_two_at_a_time(long length, int granularity)
+    {
+        BlockGeometry geometry = new(length, granularity);
+        BlockBudget.Check("an image", geometry, geometry.BlockCount);
+    }
+
+    [Fact]
     public async Task A_block_whose_bytes_were_changed_on_the_way_is_refused()
     {
         await using Connection peer = await RawPeer.GreetAsync(_near);
@@ -242,6 +272,19 @@ public sealed class BadSourceTests : IDisposable
 
         await lab.PushAsync(image, with: NoBase);
         lab.AssertTarget(content);
+    }
+
+    private static async Task SendOpenAsync(Connection peer, ushort image, long length, uint granularity) => await peer.SendAsync(
+        image,
+        new OpenImage($"{image}.img", (ulong)length, granularity, OpenFlags.None, BaseChoice.None, string.Empty, Hash256.Unknown, uint.MaxValue, string.Empty),
+        CancellationToken.None);
+
+    private async Task RefusedAsync(Connection peer, ushort image, long length, uint granularity, string advice)
+    {
+        await SendOpenAsync(peer, image, length, granularity);
+        await _serving.WaitAsync(SessionLab.Patience);
+        Assert.Equal(FailureKind.Preflight, _lab.ReceiverFailure!.Kind);
+        Assert.Contains(advice, _lab.ReceiverFailure.Advice, StringComparison.Ordinal);
     }
 
     private void UseShortLimits()

@@ -101,6 +101,18 @@ public sealed class BaseTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_several_bases_one_that_is_longer_than_the_image_is_compared_as_far_as_the_image_goes()
+    {
+        byte[] all = SampleImage.Noise(1, 48 * Block);
+        byte[] content = all[..((32 * Block) + 512)];
+        await PushBaseAsync("far.img", content, differing: 9);
+        await PushBaseAsync("long.img", all, differing: 2);
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", content));
+        Assert.Equal("long.img", result.BaseUsed);
+        _lab.AssertTarget(content);
+    }
+
+    [Fact]
     public async Task A_base_that_was_written_since_it_was_sealed_is_hashed_again()
     {
         byte[] content = SampleImage.Noise(1, 16 * Block);

@@ -1,5 +1,8 @@
+using DiskSync.Codecs;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Targets;
 using DiskSync.Formats.Wire.Messages;
+using DiskSync.Linux;
 using DiskSync.TestSupport;
 
 namespace DiskSync.Engine.Tests.Replication;
@@ -81,6 +84,20 @@ public sealed class DeviceTargetTests : IDisposable
         Assert.Equal(FailureKind.Preflight, failure.Kind);
         Assert.Contains($"{Length + (64 * K)}", failure.Message, StringComparison.Ordinal);
         AssertDevice(old);
+    }
+
+    [Fact]
+    public void A_device_whose_state_cannot_be_kept_is_let_go_at_once()
+    {
+        using TempFolder folder = new();
+        using FileTargetProvider provider = new("/dev", folder.Write("no-folder", [1]));
+        OpenImage request = new(
+            _device.Name, Length, 64 * K, OpenFlags.InPlace, BaseChoice.None, string.Empty, Hash256.Unknown, uint.MaxValue, string.Empty);
+        Assert.ThrowsAny<Exception>(() => provider.Open(request, Guid.NewGuid(), (_, _, _) => { }, () => { }, CancellationToken.None));
+
+        // Nobody else has it exclusively: not this process either, before its garbage is collected.
+        using LinuxFile exclusive = LinuxFile.Open(_device.Path, LinuxOpen.ReadWrite | LinuxOpen.Exclusive);
+        Assert.Equal(FileKind.BlockDevice, exclusive.Stat().Kind);
     }
 
     private Task<PushResult> PushAsync(byte[] content, DelayingProxy? wire = null) => _lab.PushAsync(

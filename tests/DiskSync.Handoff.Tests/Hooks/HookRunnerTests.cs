@@ -1,5 +1,6 @@
 using DiskSync.Codecs;
 using DiskSync.Handoff.Hooks;
+using DiskSync.TestSupport;
 
 namespace DiskSync.Handoff.Tests.Hooks;
 
@@ -84,6 +85,27 @@ public class HookRunnerTests
     }
 
     [Fact]
+    public async Task A_hook_that_not_even_SIGKILL_ends_is_reported_and_not_waited_for()
+    {
+        // A write to a frozen file system waits in the kernel, where no signal reaches it.
+        using ScratchMount mount = ScratchMount.Create(FileSystemKind.Ext4, 64 << 20);
+        Tool.Run("util-linux", "fsfreeze", "--freeze", mount.Path);
+        try
+        {
+            HookResult result = await new HookRunner(TimeSpan.FromMilliseconds(300))
+                .RunAsync($"echo begun; echo x > {mount.File("x")}", NoEnvironment).WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.True(result.TimedOut);
+            Assert.Equal(-1, result.ExitCode);
+            Assert.StartsWith("begun", result.Output, StringComparison.Ordinal);
+            Assert.Contains("hangs in the kernel", result.Describe(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Tool.Run("util-linux", "fsfreeze", "--unfreeze", mount.Path);
+        }
+    }
+
+    [Fact]
     public async Task A_hook_is_over_when_its_own_process_is_whatever_it_left_in_the_background()
     {
         using TempFolder folder = new();
@@ -117,6 +139,24 @@ public class HookRunnerTests
         await Task.WhenAll(paused, unpaused);
 
         Assert.Equal(["paused", "unpaused"], await File.ReadAllLinesAsync(folder["log"]));
+    }
+
+    [Fact]
+    public async Task A_pause_command_that_outlived_its_disksync_is_ended_at_the_time_limit()
+    {
+        using TempFolder folder = new();
+        HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
+        Task<HookResult> paused = new CommandGuestHooks(_runner).RunAsync($"echo > {folder["begun"]}; sleep 300; echo > {folder["paused"]}", pause);
+        while (!File.Exists(folder["begun"]))
+        {
+            await Task.Delay(20);
+        }
+
+        HookResult unpaused = await new CommandGuestHooks(new HookRunner(TimeSpan.FromMilliseconds(300)))
+            .RunAsync("true", pause with { Action = GuestAction.Unpause });
+        Assert.True(unpaused.Succeeded);
+        Assert.NotEqual(0, (await paused.WaitAsync(TimeSpan.FromSeconds(10))).ExitCode);
+        Assert.False(File.Exists(folder["paused"]));
     }
 
     [Fact]
