@@ -13,14 +13,14 @@ internal sealed class AbortCommand : CliCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly Argument<string> _run = new("RUN") { Description = "the run's id, as 'disksync status' lists it" };
-    private readonly FolderOptions _folders = new();
+    private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Builds the command.</summary>
     public AbortCommand()
         : base("abort")
     {
         Add(_run);
-        _folders.AddTo(this);
+        Add(_state);
     }
 
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ internal sealed class AbortCommand : CliCommand
     public override async Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
     {
         string id = context.Parse.GetRequiredValue(_run);
-        RunRegistry registry = new(_folders.State(context.Parse));
+        RunRegistry registry = new(StateFolder.Resolve(context.Parse.GetValue(_state)));
         RunRecord run = registry.List().FirstOrDefault(r => string.Equals(r.Id, id, StringComparison.Ordinal))
             ?? throw new DiskSyncException(FailureKind.Usage, $"no run is named '{id}'", "'disksync status' lists the runs.");
         if (!RunRegistry.IsAlive(run))

@@ -13,11 +13,7 @@ internal sealed class ApplyCommand : CliCommand
 {
     private readonly Argument<string> _delta = new("FILE") { Description = "the delta" };
     private readonly Argument<string> _target = ImageArguments.Image("TARGET", "a copy of the delta's base; changed in place");
-    private readonly Option<string?> _state = new("--state")
-    {
-        Description = "state folder, where a block device's note is kept (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
-        HelpName = "DIR",
-    };
+    private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Builds the command.</summary>
     public ApplyCommand()

@@ -83,7 +83,8 @@ internal sealed class CleanCommand : CliCommand
             }
         }
 
-        foreach (RunRecord run in registry.List().Where(r => !RunRegistry.IsAlive(r)))
+        // A dead receiver is remembered as long as something of its folder is kept: else nobody would find it again.
+        foreach (RunRecord run in registry.List().Where(r => !RunRegistry.IsAlive(r) && !kept.Exists(k => r.Images.Any(root => IsBelow(k.Image, root)))))
         {
             registry.Forget(run.Id);
         }
@@ -121,4 +122,7 @@ internal sealed class CleanCommand : CliCommand
             $"{copy.Files[0]} ({copy.State}, {ByteSize.Format(copy.AllocatedBytes)} on disk): remove it? [y/N] ");
         return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
+
+    private static bool IsBelow(string path, string folder) =>
+        path.StartsWith(folder.EndsWith('/') ? folder : folder + "/", StringComparison.Ordinal);
 }

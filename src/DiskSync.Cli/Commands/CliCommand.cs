@@ -12,9 +12,6 @@ namespace DiskSync.Cli.Commands;
 /// </remarks>
 internal abstract class CliCommand : Command
 {
-    /// <summary>How long a hook may take unless the user says otherwise.</summary>
-    protected const double DefaultHookSeconds = 60;
-
     // Longer than any hook or pause, and short enough for every clock that counts it.
     private const double MaxSeconds = 1e6;
 

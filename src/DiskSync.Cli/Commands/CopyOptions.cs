@@ -56,24 +56,11 @@ internal sealed class CopyOptions
         HelpName = "USER:GROUP",
     };
 
-    private readonly Option<string?> _rsh = new("--rsh")
-    {
-        Description = "program that reaches HOST instead of ssh, with its options; split at spaces",
-        HelpName = "CMD",
-    };
+    private readonly Option<string?> _rsh = HostOptions.Rsh();
 
-    private readonly Option<string> _remotePath = new("--remote-path")
-    {
-        Description = "disksync on the other host, where it is not on PATH (default disksync)",
-        HelpName = "PATH",
-        DefaultValueFactory = _ => "disksync",
-    };
+    private readonly Option<string> _remotePath = HostOptions.RemotePath();
 
-    private readonly Option<string?> _state = new("--state")
-    {
-        Description = "folder for journals and runs of this host (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
-        HelpName = "DIR",
-    };
+    private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

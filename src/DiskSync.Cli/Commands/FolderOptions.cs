@@ -13,11 +13,7 @@ internal sealed class FolderOptions
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<string?> _state = new("--state")
-    {
-        Description = "folder for journals and runs of this host (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
-        HelpName = "DIR",
-    };
+    private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

@@ -48,11 +48,11 @@ internal sealed class MigrateCommand : CliCommand
     private const int DefaultMaxRounds = 8;
 
     private readonly Option<double?> _maxDowntime = SecondsOption(
-        "--max-downtime", "longest downtime that is accepted, in seconds (default: twice the forecast)");
+        "--max-downtime", "longest downtime that is accepted, in seconds (default: twice the forecast, and at least 1)");
 
     private readonly Option<int?> _maxRounds = CountOption("--max-rounds", "most delta rounds before the pause (default 8)");
 
-    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds that a command may take (default 60)");
+    private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
     private readonly Option<bool> _acceptUnfenced = new("--accept-unfenced")
     {
@@ -109,7 +109,7 @@ internal sealed class MigrateCommand : CliCommand
         MigrationOptions options = OptionsOf(context);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
-            state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), context.Parse.GetValue(_acceptUnfenced));
+            state, HostOptions.HookLimit(context.Parse, _hookTimeout), context.Parse.GetValue(_acceptUnfenced));
         using Run run = new RunRegistry(state).Register(
             "migrate", [.. images.Select(Path.GetFullPath)], address.ToString(), options.Sender.Limiter, context.Progress);
         Dialer dialer = new(
@@ -182,7 +182,7 @@ internal sealed class MigrateCommand : CliCommand
         Unpause = CommandOf(context, _unpause),
         Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-        ResumePatience = TimeSpan.FromSeconds((context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds) + 30),
+        ResumePatience = HostOptions.HookLimit(context.Parse, _hookTimeout) + TimeSpan.FromSeconds(30),
         MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = _copy.Sender(context.Parse),
     };

@@ -39,28 +39,15 @@ internal sealed class OwnerCommand : CliCommand
         HelpName = "DEST",
     };
 
-    private readonly Option<string[]> _hooks = new("--hook")
-    {
-        Description = "the receiver's hooks, so that a resume that failed can be tried again; as in 'disksync receive'",
-        HelpName = "NAME=CMD",
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<string[]> _hooks = HostOptions.Hooks(
+        "the receiver's hooks, so that a resume that failed can be tried again; as in 'disksync receive'");
 
-    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds that a command may take (default 60)");
+    private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
-    private readonly Option<string?> _rsh = new("--rsh") { Description = "program that reaches HOST instead of ssh", HelpName = "CMD" };
-    private readonly Option<string> _remotePath = new("--remote-path")
-    {
-        Description = "disksync on the other host (default disksync)",
-        HelpName = "PATH",
-        DefaultValueFactory = _ => "disksync",
-    };
+    private readonly Option<string?> _rsh = HostOptions.Rsh();
+    private readonly Option<string> _remotePath = HostOptions.RemotePath();
 
-    private readonly Option<string?> _state = new("--state")
-    {
-        Description = "folder for journals of this host (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
-        HelpName = "DIR",
-    };
+    private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Builds the command.</summary>
     public OwnerCommand()
@@ -105,13 +92,22 @@ internal sealed class OwnerCommand : CliCommand
 
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
         string identity = ImageIdentity.Of(path);
-        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), acceptUnfenced: true);
+        OwnershipParts parts = new(state, HostOptions.HookLimit(context.Parse, _hookTimeout), acceptUnfenced: true);
         using FileTargetProvider provider = new(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/", state);
         Handoff.Ownership.OwnerCommand owner = parts.Command(
             provider, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands: true));
+        OwnerReport report = owner.Report(identity);
+        if (report.Verdict == OwnershipVerdict.Unseen && !File.Exists(path) && !File.Exists(path + ".partial"))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"{path}: there is no such image, and the ownership journal in {state} knows nothing of one",
+                "Check the path, and --state.");
+        }
+
         if (context.Parse.GetValue(_report))
         {
-            return Print(context, new OwnerResult(owner.Report(identity), string.Empty, Resolved: true));
+            return Print(context, new OwnerResult(report, string.Empty, Resolved: true));
         }
 
         if (force)

@@ -31,20 +31,12 @@ internal sealed class ReceiveCommand : CliCommand
         HelpName = "DIR",
     };
 
-    private readonly Option<string[]> _hooks = new("--hook")
-    {
-        Description = "a command that a peer may name to resume a guest, as NAME=CMD; may be given several times",
-        HelpName = "NAME=CMD",
-        DefaultValueFactory = _ => [],
-    };
+    private readonly Option<string[]> _hooks = HostOptions.Hooks(
+        "a command that a peer may name to resume a guest, as NAME=CMD; may be given several times");
 
-    private readonly Option<double?> _hookTimeout = SecondsOption("--hook-timeout", "most seconds a hook may take (default 60)");
+    private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
-    private readonly Option<string?> _state = new("--state")
-    {
-        Description = "folder for journals of this host (default $DISKSYNC_STATE, /var/lib/disksync, or ~/.local/state/disksync)",
-        HelpName = "DIR",
-    };
+    private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Builds the command.</summary>
     public ReceiveCommand()
@@ -115,7 +107,7 @@ internal sealed class ReceiveCommand : CliCommand
     private async Task<(ReceiverHost Host, Run Run)> StartAsync(CommandContext context, string root, string place, bool allowCommands)
     {
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
-        OwnershipParts parts = new(state, TimeSpan.FromSeconds(context.Parse.GetValue(_hookTimeout) ?? DefaultHookSeconds), acceptUnfenced: true);
+        OwnershipParts parts = new(state, HostOptions.HookLimit(context.Parse, _hookTimeout), acceptUnfenced: true);
         (ReceiverHost host, ReceiverHandOver handOver) = ReceiverFactory.Create(
             root, state, parts, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands), context);
         Run run = new RunRegistry(state).Register("receive", [Path.GetFullPath(root)], place, limit: null, next: null);

@@ -11,6 +11,7 @@ namespace DiskSync.Handoff.Migration;
 /// </remarks>
 public static class ForecastModel
 {
+    private static readonly TimeSpan MinimumBudget = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MinimumFlush = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Forecasts the pause.</summary>
@@ -44,6 +45,10 @@ public static class ForecastModel
             TimeSpan.FromSeconds(hooks.Sum(h => (h ?? HookTimes.Guess).TotalSeconds)),
             hooks.Any(h => h is null));
     }
+
+    /// <summary>The downtime that is accepted where the user has said nothing: twice the forecast, and not so little that a busy moment uses it up.</summary>
+    public static TimeSpan DefaultBudget(Forecast forecast) =>
+        forecast.Total * 2 > MinimumBudget ? forecast.Total * 2 : MinimumBudget;
 
     /// <summary>Whether another round before the pause is likely to leave less for it.</summary>
     /// <param name="before">Bytes that changed in the round before.</param>

@@ -72,7 +72,7 @@ public sealed class MigrationCoordinator
             await RunRoundsAsync(images, cancellationToken);
             TimeSpan proof = await ProveAsync(images, cancellationToken);
             Forecast forecast = ForecastOf(images, destination);
-            TimeSpan maxDowntime = _options.MaxDowntime ?? forecast.Total * 2;
+            TimeSpan maxDowntime = _options.MaxDowntime ?? ForecastModel.DefaultBudget(forecast);
             _events.Forecasted(forecast, maxDowntime);
             RefuseTooLong(forecast, maxDowntime);
             return await SwitchOverAsync(

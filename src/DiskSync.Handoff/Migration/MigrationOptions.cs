@@ -14,7 +14,7 @@ public sealed record MigrationOptions
     /// <summary>The command or the hook's name that resumes the guest at the destination.</summary>
     public string Resume { get; init; } = string.Empty;
 
-    /// <summary>The longest downtime that is accepted; null for twice the forecast.</summary>
+    /// <summary>The longest downtime that is accepted; null for <see cref="ForecastModel.DefaultBudget"/>.</summary>
     public TimeSpan? MaxDowntime { get; init; }
 
     /// <summary>How long the destination is asked whether its guest runs, where the link broke while it was being resumed.</summary>
