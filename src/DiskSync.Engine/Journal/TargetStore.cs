@@ -1,4 +1,3 @@
-using System.Buffers;
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
@@ -20,8 +19,6 @@ namespace DiskSync.Engine.Journal;
 /// </remarks>
 public sealed class TargetStore : IDisposable
 {
-    private const int ChunkBytes = 1 << 20;
-
     // Claims are withdrawn this many pages ahead of a writer that moves on, so that it does not wait for a flush each time.
     private const int WithdrawAhead = 16;
 
@@ -33,7 +30,7 @@ public sealed class TargetStore : IDisposable
 
     // Pages whose claim in the journal says that they were read back.
     private readonly DirtyBitmap _claimedReadBack;
-    private readonly ZeroHashes _zeros;
+    private readonly TargetScan _scan;
     private readonly long _pageCount;
     private bool _fenced;
     private bool _unflushed;
@@ -63,7 +60,7 @@ public sealed class TargetStore : IDisposable
         _device = device;
         _journal = journal;
         Map = map;
-        _zeros = new ZeroHashes(Geometry);
+        _scan = new TargetScan(device, map.Geometry);
         _pageCount = (Geometry.BlockCount + PagedMap.PageBlocks - 1) / PagedMap.PageBlocks;
         _withdrawn = new DirtyBitmap(_pageCount);
         _unread = new DirtyBitmap(Geometry.BlockCount);
@@ -206,7 +203,7 @@ public sealed class TargetStore : IDisposable
 
         // What is hashed here is claimed at the next checkpoint, so the pages must be without a claim until then.
         _device.Flush();
-        return Scan(unknown, progress, (first, count, hash) =>
+        return _scan.Run(unknown, progress, (first, count, hash) =>
         {
             lock (_gate)
             {
@@ -234,7 +231,7 @@ public sealed class TargetStore : IDisposable
         }
 
         List<long> wrong = [];
-        long bytes = Scan(_unread, progress, (first, count, hash) =>
+        long bytes = _scan.Run(_unread, progress, (first, count, hash) =>
         {
             long block = first;
             foreach (HashRun held in Map.GetRuns(first, count).ToArray())
@@ -341,74 +338,6 @@ public sealed class TargetStore : IDisposable
         }
 
         return claims;
-    }
-
-    /// <summary>Reads and hashes the blocks of a bitmap, clearing each bit before its block is read.</summary>
-    private long Scan(
-        DirtyBitmap todo, Action<long, long> progress, Action<long, long, Hash256> found, CancellationToken cancellationToken)
-    {
-        long total = todo.Count * Geometry.Granularity;
-        long done = 0;
-        long bytes = 0;
-        using AlignedBuffer buffer = new(Math.Max(ChunkBytes, Geometry.Granularity));
-        RoundPlan plan = new(todo, _device, Geometry);
-        while (plan.TryTake(buffer.Length / Geometry.Granularity, out BlockRun run))
-        {
-            try
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                bytes += ScanRun(run, buffer, found);
-            }
-            catch
-            {
-                todo.Fail(run);
-                throw;
-            }
-
-            todo.Release(run);
-            done += run.Count * Geometry.Granularity;
-            progress(Math.Min(done, total), total);
-        }
-
-        return bytes;
-    }
-
-    private long ScanRun(BlockRun run, AlignedBuffer buffer, Action<long, long, Hash256> found)
-    {
-        long bytes = 0;
-        foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(
-            _device, Geometry, run, buffer.Length / Geometry.Granularity))
-        {
-            if (!isZero)
-            {
-                bytes += ScanChunk(part, buffer.Span, found);
-                continue;
-            }
-
-            foreach ((BlockRun zeros, Hash256 hash) in _zeros.Runs(part))
-            {
-                found(zeros.First, zeros.Count, hash);
-            }
-        }
-
-        return bytes;
-    }
-
-    private int ScanChunk(BlockRun run, Span<byte> buffer, Action<long, long, Hash256> found)
-    {
-        long offset = Geometry.OffsetOf(run.First);
-        int length = (int)(Math.Min(Geometry.OffsetOf(run.End), Geometry.Length) - offset);
-        _device.DropCache(offset, length);
-        _device.Read(offset, buffer[..length]);
-        Hash256[] hashes = ArrayPool<Hash256>.Shared.Rent((int)run.Count);
-        _zeros.Hash(buffer[..length], run.First, hashes.AsSpan(0, (int)run.Count), []);
-        for (int i = 0; i < run.Count; i++)
-        {
-            found(run.First + i, 1, hashes[i]);
-        }
-
-        ArrayPool<Hash256>.Shared.Return(hashes);
-        return length;
     }
 
     private static void AddRange(List<long> blocks, long first, long count)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
@@ -8,7 +7,6 @@ using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
-using WireProgress = DiskSync.Formats.Wire.Messages.Progress;
 
 namespace DiskSync.Engine.Replication;
 
@@ -23,12 +21,11 @@ internal sealed class ReceiverSession : IDisposable
     private static readonly TimeSpan ReasonPatience = TimeSpan.FromSeconds(2);
     private readonly ReceiverHost _host;
     private readonly Connection _connection;
-    // Concurrent only because a reconnect fences the targets from another thread.
-    private readonly ConcurrentDictionary<ushort, ITarget> _targets = [];
+    private readonly ReceiverTargets _targets;
+    private readonly ReceiverProgress _progress;
 
     // The source may have ceded to what is staged: after Prepared nothing of this session touches it before Refused.
     private Guid? _promised;
-    private readonly Dictionary<ushort, BatchApplier> _appliers = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly BaseMaps _baseMaps;
@@ -40,6 +37,8 @@ internal sealed class ReceiverSession : IDisposable
     {
         _host = host;
         _connection = connection;
+        _targets = new ReceiverTargets(host, this, connection.Peer);
+        _progress = new ReceiverProgress(connection);
         _baseMaps = new BaseMaps(host.Targets);
     }
 
@@ -50,11 +49,7 @@ internal sealed class ReceiverSession : IDisposable
     /// <summary>Stops this connection for good: no write after the returned task has completed (safety rule 2).</summary>
     public async Task FenceAsync()
     {
-        foreach (ITarget target in _targets.Values.ToArray())
-        {
-            target.Store.Fence();
-        }
-
+        _targets.Fence();
         _connection.Break("the source reconnected");
         await _drained.Task;
     }
@@ -224,14 +219,14 @@ internal sealed class ReceiverSession : IDisposable
                 await SendAsync(FrameHeader.NoImage, new EndAck((ulong)_connection.FramesReceived));
                 return false;
             case Checkpoint checkpoint:
-                TargetOf(frame).Store.Checkpoint();
+                _targets.Of(frame.Image).Store.Checkpoint();
                 await SendAsync(frame.Image, new DurableAck(checkpoint.Number));
                 return true;
             case SubHashRequest request:
-                await SendAsync(frame.Image, ApplierOf(frame).SubHashes(request));
+                await SendAsync(frame.Image, _targets.ApplierOf(frame.Image).SubHashes(request));
                 return true;
             case MapRequest request:
-                await SendAsync(frame.Image, _baseMaps.Answer(request, request.Subject.IsUnknown ? TargetOf(frame) : null));
+                await SendAsync(frame.Image, _baseMaps.Answer(request, request.Subject.IsUnknown ? _targets.Of(frame.Image) : null));
                 return true;
             case ListBases request:
                 _baseMaps.Remember(request);
@@ -281,7 +276,7 @@ internal sealed class ReceiverSession : IDisposable
 
     private async Task OpenAsync(ushort image, OpenImage request)
     {
-        if (_targets.ContainsKey(image) || !WireLimits.IsImage(image))
+        if (_targets.All.ContainsKey(image) || !WireLimits.IsImage(image))
         {
             throw new TransportLostException($"{_connection.Peer} opened image {image} twice, or beyond the limit");
         }
@@ -293,7 +288,7 @@ internal sealed class ReceiverSession : IDisposable
 
         if (BlockGeometry.TryCreate((long)Math.Min(request.Length, long.MaxValue), request.Granularity, out BlockGeometry geometry))
         {
-            BlockBudget.Check($"destination {request.Name}", geometry, _targets.Values.Sum(t => t.Store.Geometry.BlockCount));
+            BlockBudget.Check($"destination {request.Name}", geometry, _targets.BlockCount);
         }
 
         _host.HandOver?.Guard(request.Name);
@@ -302,7 +297,7 @@ internal sealed class ReceiverSession : IDisposable
         try
         {
             target = _host.Targets.Open(
-                request, SessionId, Throttled(image), () => _host.HandOver?.Guard(request.Name), _stop.Token);
+                request, SessionId, _progress.Of(image), () => _host.HandOver?.Guard(request.Name), _stop.Token);
         }
         catch
         {
@@ -310,8 +305,7 @@ internal sealed class ReceiverSession : IDisposable
             throw;
         }
 
-        _targets[image] = target;
-        _appliers[image] = new BatchApplier(target, image);
+        _targets.Add(image, target);
         ReceiverLog.TargetOpened(_host.Logger, target.Name, target.StagedAs, target.State.ToString(), target.Store.FenceNumber);
         await SendAsync(image, new ImageReady(
             target.Store.FenceNumber,
@@ -326,14 +320,14 @@ internal sealed class ReceiverSession : IDisposable
 
     private async Task ApplyAsync(ReceivedFrame frame)
     {
-        BatchAck ack = ApplierOf(frame).Apply(frame.Body);
+        BatchAck ack = _targets.ApplierOf(frame.Image).Apply(frame.Body);
         await SendAsync(frame.Image, ack);
     }
 
     private async Task VerifyAsync(ushort image, Verify request)
     {
-        ITarget target = TargetOf(image);
-        ReadBackResult result = target.Store.ReadBack(Throttled(image, ProgressPhase.ReadingBack), _stop.Token);
+        ITarget target = _targets.Of(image);
+        ReadBackResult result = target.Store.ReadBack(_progress.Of(image, ProgressPhase.ReadingBack), _stop.Token);
         if (result.Wrong.Count > 0)
         {
             ReceiverLog.ReadBackDiffers(_host.Logger, target.Name, result.Wrong.Count);
@@ -346,7 +340,7 @@ internal sealed class ReceiverSession : IDisposable
 
     private async Task SealAsync(ushort image, Formats.Wire.Messages.Seal request)
     {
-        ITarget target = TargetOf(image);
+        ITarget target = _targets.Of(image);
         if (target.Store.UnreadBlocks > 0)
         {
             throw new TransportLostException(
@@ -357,13 +351,13 @@ internal sealed class ReceiverSession : IDisposable
         _host.HandOver?.Guard(target.Name);
         string path = target.Finish(new SealRequest(request.Epoch, request.Root, Guid.Empty));
         ReceiverLog.TargetSealed(_host.Logger, target.Name, path, request.Epoch, request.Root.ToString());
-        Forget(image);
+        _targets.Forget(image);
         await SendAsync(image, new Sealed(path));
     }
 
     private async Task PrepareAsync(Prepare request)
     {
-        Message answer = await HandOver().PrepareAsync(request, _targets, PeerHost);
+        Message answer = await HandOver().PrepareAsync(request, _targets.All, PeerHost);
         _promised = answer is Prepared ? request.Attempt : _promised;
         await SendAsync(FrameHeader.NoImage, answer);
     }
@@ -377,7 +371,7 @@ internal sealed class ReceiverSession : IDisposable
 
     private async Task CommitAsync(Commit request)
     {
-        await HandOver().CommitAsync(request, _targets, async message =>
+        await HandOver().CommitAsync(request, _targets.All, async message =>
         {
             // Whatever the link does: the attempt is decided in the journals, not here.
             try
@@ -393,7 +387,7 @@ internal sealed class ReceiverSession : IDisposable
 
     private async Task CloseImageAsync(ushort image, bool discard)
     {
-        ITarget target = TargetOf(image);
+        ITarget target = _targets.Of(image);
         if (discard)
         {
             target.Discard();
@@ -404,7 +398,7 @@ internal sealed class ReceiverSession : IDisposable
         }
 
         ulong durable = discard ? 0 : (ulong)target.Store.Map.KnownCount;
-        Forget(image);
+        _targets.Forget(image);
         await SendAsync(image, new ImageClosed(durable));
     }
 
@@ -424,59 +418,8 @@ internal sealed class ReceiverSession : IDisposable
             }
         }
 
-        foreach (ushort image in _targets.Keys.ToArray())
-        {
-            ITarget target = _targets[image];
-            if (target.Store.HasFailed)
-            {
-                // The failed write or flush is what ended the session, and was told.
-                Forget(image);
-                continue;
-            }
-
-            try
-            {
-                // A source that lost its connection comes back; what arrived need not be sent again.
-                if (!target.Store.IsClosed)
-                {
-                    target.Store.Checkpoint();
-                }
-            }
-            catch (Exception exception) when (exception is not OutOfMemoryException)
-            {
-                ReceiverLog.LastCheckpointFailed(_host.Logger, target.Name, exception.Message);
-            }
-
-            Forget(image);
-        }
-
+        _targets.Close();
         _drained.TrySetResult();
-    }
-
-    private void Forget(ushort image)
-    {
-        if (_targets.TryRemove(image, out ITarget? target))
-        {
-            if (_appliers.Remove(image, out BatchApplier? applier))
-            {
-                applier.Dispose();
-            }
-
-            target.Dispose();
-            _host.Release(target.Name, this);
-        }
-    }
-
-    private ITarget TargetOf(ReceivedFrame frame) => TargetOf(frame.Image);
-
-    private ITarget TargetOf(ushort image) => _targets.TryGetValue(image, out ITarget? target) && !target.Store.IsClosed
-        ? target
-        : throw new TransportLostException($"{_connection.Peer} spoke of image {image}, which is not open");
-
-    private BatchApplier ApplierOf(ReceivedFrame frame)
-    {
-        TargetOf(frame.Image);
-        return _appliers[frame.Image];
     }
 
     private IHandOverParticipant HandOver() => _host.HandOver
@@ -498,38 +441,5 @@ internal sealed class ReceiverSession : IDisposable
             io?.Offset ?? -1,
             exception.Message,
             exception.Advice));
-    }
-
-    private Action<long, long> Throttled(ushort image, ProgressPhase phase)
-    {
-        Action<ProgressPhase, long, long> report = Throttled(image);
-        return (done, total) => report(phase, done, total);
-    }
-
-    /// <summary>Sends progress at most five times a second; it also shows the source that this side is alive.</summary>
-    private Action<ProgressPhase, long, long> Throttled(ushort image)
-    {
-        long last = 0;
-        return (phase, done, total) =>
-        {
-            long now = Environment.TickCount64;
-            if (now - last >= 200)
-            {
-                last = now;
-                _ = SendQuietlyAsync(image, new WireProgress(phase, (ulong)done, (ulong)total));
-            }
-        };
-    }
-
-    private async Task SendQuietlyAsync(ushort image, Message message)
-    {
-        try
-        {
-            await SendAsync(image, message);
-        }
-        catch (Exception exception) when (exception is DiskSyncException or ObjectDisposedException)
-        {
-            // The receiving loop reports the loss.
-        }
     }
 }
