@@ -3,6 +3,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Engine.Replication;
 
@@ -39,6 +40,22 @@ internal sealed class ImageContext
     public CopyIndex Copies { get; } = new();
 
     public Hash256 ZeroHashOf(long block) => block == Geometry.BlockCount - 1 ? _lastZeroHash : _zeroHash;
+
+    /// <summary>The destination says what it holds; what was believed to be something else is dirty.</summary>
+    public void Correct(long first, long count, Hash256 hash)
+    {
+        long block = first;
+        foreach (HashRun held in Map.GetRuns(first, count).ToArray())
+        {
+            if (held.Hash != hash)
+            {
+                Map.SetRun(block, held.Count, hash);
+                Dirty.Mark(block, held.Count);
+            }
+
+            block += held.Count;
+        }
+    }
 
     /// <summary>What a patch of this block could start from.</summary>
     /// <param name="block">The block.</param>

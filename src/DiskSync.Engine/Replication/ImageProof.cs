@@ -46,7 +46,16 @@ public static class ImageProof
                     "Its storage or memory is bad, or something else writes there: check the destination host's disk.");
             }
 
-            sender.Distrust(verified.Wrong);
+            if (verified.More)
+            {
+                // The rest is known to the destination alone, which will not read it back a second time.
+                await sender.CorrectMapAsync(verified.Root, cancellationToken);
+            }
+            else
+            {
+                sender.Distrust(verified.Wrong);
+            }
+
             rounds.Add(await sender.RunRoundAsync(lastRound + repair + 1, phase, MarkedOnly.Instance, cancellationToken));
         }
     }

@@ -161,6 +161,19 @@ public sealed class ImageSender : IDisposable
         }
     }
 
+    /// <summary>Asks the destination again what it holds and marks what differs from what it acknowledged: for when more is wrong than one answer lists.</summary>
+    /// <param name="root">The root over what it has just read back.</param>
+    /// <param name="cancellationToken">Ends the fetch.</param>
+    public async Task CorrectMapAsync(Hash256 root, CancellationToken cancellationToken)
+    {
+        await MapFetcher.FetchAsync(_session, _index, Hash256.Unknown, Geometry.BlockCount, _image.Correct, cancellationToken);
+        if (_image.Map.Root() != root)
+        {
+            throw new TransportLostException(
+                $"the map that {_session.Peer} sent for image {_index} does not have the root that it has read back");
+        }
+    }
+
     /// <summary>Makes everything acknowledged so far durable at the destination.</summary>
     public async Task CheckpointAsync(CancellationToken cancellationToken)
     {
