@@ -28,7 +28,7 @@ public static class BlockDevices
             return file.Stat().Kind switch
             {
                 FileKind.Regular => new FileBlockDevice(file, name, side),
-                FileKind.BlockDevice => new BlockSpecialDevice(file, name, side, file.TrySetDirect(true)),
+                FileKind.BlockDevice => WrapDevice(file, name, side),
                 FileKind kind => throw new DiskSyncException(
                     side == Side.Source ? FailureKind.Source : FailureKind.Preflight,
                     $"{SideName(side)} {name}: it is a {Word(kind)}, not a raw image file or a block device",
@@ -40,6 +40,15 @@ public static class BlockDevices
             file.Dispose();
             throw;
         }
+    }
+
+    private static BlockSpecialDevice WrapDevice(LinuxFile file, string name, Side side)
+    {
+        BlockSpecialDevice device = new(file, name, side, file.TrySetDirect(true));
+
+        // For those who make one pass only: a device that refuses O_DIRECT and whose cache cannot be dropped is refused.
+        device.BeginPass();
+        return device;
     }
 
     private static LinuxBlockDevice Open(string path, LinuxOpen flags, Side side)

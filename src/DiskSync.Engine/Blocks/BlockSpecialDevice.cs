@@ -6,7 +6,7 @@ namespace DiskSync.Engine.Blocks;
 /// <remarks>
 /// The page cache of a device that somebody else writes through a file system is stale, so reads go to the medium:
 /// O_DIRECT, or where the device refuses that, fsync and BLKFLSBUF before each pass over the image
-/// (<see cref="DropCache"/>). Holes cannot be told; zeros are written (BLKZEROOUT), never assumed of a discard.
+/// (<see cref="BeginPass"/>) and before what was written is read back (<see cref="DropCache"/>). Holes cannot be told; zeros are written (BLKZEROOUT), never assumed of a discard.
 /// An image may be shorter than its device: last bytes that do not fill a sector go through a buffer of one, and what
 /// the rest of that sector holds stays.
 /// </remarks>
@@ -49,6 +49,9 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
             throw Failed("zero", Math.Max(offset, exception.Offset), exception);
         }
     }
+
+    /// <inheritdoc/>
+    public override void BeginPass() => DropCache(0, Length);
 
     /// <inheritdoc/>
     public override void DropCache(long offset, long length)

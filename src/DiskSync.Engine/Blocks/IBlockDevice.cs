@@ -38,6 +38,13 @@ public interface IBlockDevice : IDisposable
     /// <exception cref="ImageIOException">The flush failed, now or at any time before.</exception>
     void Flush();
 
+    /// <summary>Called before each pass over the image: what the page cache of a device holds is not believed from here on (safety rule 9).</summary>
+    /// <remarks>Does nothing where reads are never stale, as of a regular file or past the cache.</remarks>
+    /// <exception cref="ImageIOException">The cache cannot be dropped, so the image must not be read.</exception>
+    void BeginPass()
+    {
+    }
+
     /// <summary>Drops cached pages of a range, so that the next read of it comes from the medium (best effort).</summary>
     void DropCache(long offset, long length);
 

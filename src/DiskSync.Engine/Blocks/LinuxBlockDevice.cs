@@ -98,6 +98,11 @@ public abstract class LinuxBlockDevice : IBlockDevice
     }
 
     /// <inheritdoc/>
+    public virtual void BeginPass()
+    {
+    }
+
+    /// <inheritdoc/>
     public virtual void DropCache(long offset, long length) =>
         File.Advise(offset, length, FileAdvice.DontNeed);
 

@@ -114,6 +114,7 @@ public sealed class ImageSender : IDisposable
         long received = _session.BytesReceived;
         RoundCounters counters = new();
         CheckLength();
+        _image.Source.BeginPass();
         dirtySource.MarkInto(_image.Dirty);
         using ProgressReporter reporter = new(
             _progress, () => Snapshot(phase, round, counters, _session.BytesSent - sent));

@@ -1,3 +1,4 @@
+using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Linux;
@@ -11,6 +12,30 @@ public sealed class StaleContentTests : IDisposable
     private readonly SessionLab _lab = new();
 
     public void Dispose() => _lab.Dispose();
+
+    [Fact]
+    public async Task A_source_device_that_refuses_O_DIRECT_is_not_read_from_its_stale_page_cache()
+    {
+        byte[] old = SampleImage.Noise(1, 1 << 20);
+        byte[] content = SampleImage.Noise(2, 1 << 20);
+        string backing = _lab.Source("backing.img", old);
+        using LoopDevice disk = LoopDevice.FromFile(backing);
+        using BlockSpecialDevice source = new(
+            LinuxFile.Open(disk.Path, LinuxOpen.ReadOnly), disk.Path, Side.Source, direct: false);
+        byte[] seen = new byte[old.Length];
+        source.Read(0, seen);
+
+        // As a guest does that has the disk behind the device.
+        await using (FileStream behind = new(backing, FileMode.Open, FileAccess.Write))
+        {
+            behind.Write(content);
+        }
+
+        source.Read(0, seen);
+        Assert.True(seen.AsSpan().SequenceEqual(old), "the page cache is not stale, so this shows nothing");
+        await _lab.PushAsync(disk.Path, with: r => r with { Source = source });
+        _lab.AssertTarget(content);
+    }
 
     [Fact]
     public async Task More_wrong_blocks_than_one_answer_lists_are_repaired()
