@@ -1,7 +1,7 @@
 namespace DiskSync.Handoff.Hooks;
 
 /// <summary>How a hook ended.</summary>
-/// <param name="ExitCode">Its exit code; 128 + signal where it was killed, -1 where it could not be started.</param>
+/// <param name="ExitCode">Its exit code; 128 + signal where it was killed, -1 where it could not be started, or did not end even when it was killed.</param>
 /// <param name="TimedOut">The time limit passed and its process group was killed.</param>
 /// <param name="Output">The last 4 KiB of what it wrote to standard output and standard error, as one text.</param>
 /// <param name="Elapsed">How long it ran.</param>

@@ -9,7 +9,8 @@ namespace DiskSync.Handoff.Hooks;
 /// <para>
 /// The command gets a session and process group of its own (setsid), so a Ctrl-C typed at <c>disksync</c> does not
 /// reach it: a pause that is cut off half way would be worse than one that ends. At the time limit the whole group
-/// gets SIGTERM, and two seconds later SIGKILL. Only the limit ends a hook; there is no cancellation.
+/// gets SIGTERM, and two seconds later SIGKILL; one that hangs in the kernel even then is left behind and reported.
+/// Only the limit ends a hook; there is no cancellation.
 /// </para>
 /// <para>
 /// Its standard input is /dev/null. Its output goes to a file, not through a pipe to us: it can neither reach our
@@ -24,7 +25,6 @@ public sealed class HookRunner
     /// <summary>How much of a hook's output is kept, in bytes, counted from its end.</summary>
     public const int KeptOutput = 4096;
 
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private readonly TimeSpan _limit;
     private readonly string _outputFolder;
 
@@ -64,9 +64,10 @@ public sealed class HookRunner
 
             using Process process = Start(command, output, environment);
             bool timedOut = !await EndsWithinAsync(process, _limit);
-            if (timedOut)
+            if (timedOut && !await HookGroup.EndAsync(process.Id, limit => EndsWithinAsync(process, limit)))
             {
-                await KillGroupAsync(process);
+                string stuck = $"{Tail(output)}\nprocess {process.Id} is still there although it was killed: it hangs in the kernel, as on storage that does not answer\n";
+                return new HookResult(-1, timedOut, stuck, Stopwatch.GetElapsedTime(start));
             }
 
             return new HookResult(process.ExitCode, timedOut, Tail(output), Stopwatch.GetElapsedTime(start));
@@ -122,31 +123,6 @@ public sealed class HookRunner
         catch (OperationCanceledException)
         {
             return process.HasExited;
-        }
-    }
-
-    private static async Task KillGroupAsync(Process process)
-    {
-        await SignalGroupAsync(process.Id, "TERM");
-        _ = await EndsWithinAsync(process, Grace);
-
-        // The shell may be gone and its children not: the group is killed in any case.
-        await SignalGroupAsync(process.Id, "KILL");
-        await process.WaitForExitAsync();
-    }
-
-    private static async Task SignalGroupAsync(int group, string signal)
-    {
-        ProcessStartInfo info = new("/bin/sh") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        info.ArgumentList.Add("-c");
-        info.ArgumentList.Add("kill -s \"$1\" -- \"-$2\"");
-        info.ArgumentList.Add("disksync-kill");
-        info.ArgumentList.Add(signal);
-        info.ArgumentList.Add(group.ToString());
-        using Process? kill = Process.Start(info);
-        if (kill is not null)
-        {
-            await kill.WaitForExitAsync();
         }
     }
 

@@ -1,5 +1,6 @@
 using DiskSync.Codecs;
 using DiskSync.Handoff.Hooks;
+using DiskSync.TestSupport;
 
 namespace DiskSync.Handoff.Tests.Hooks;
 
@@ -81,6 +82,27 @@ public class HookRunnerTests
         Assert.StartsWith("begun", result.Output, StringComparison.Ordinal);
         string child = (await File.ReadAllTextAsync(folder["child"])).Trim();
         Assert.True(IsGone(child), $"the hook's child {child} still runs");
+    }
+
+    [Fact]
+    public async Task A_hook_that_not_even_SIGKILL_ends_is_reported_and_not_waited_for()
+    {
+        // A write to a frozen file system waits in the kernel, where no signal reaches it.
+        using ScratchMount mount = ScratchMount.Create(FileSystemKind.Ext4, 64 << 20);
+        Tool.Run("util-linux", "fsfreeze", "--freeze", mount.Path);
+        try
+        {
+            HookResult result = await new HookRunner(TimeSpan.FromMilliseconds(300))
+                .RunAsync($"echo begun; echo x > {mount.File("x")}", NoEnvironment).WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.True(result.TimedOut);
+            Assert.Equal(-1, result.ExitCode);
+            Assert.StartsWith("begun", result.Output, StringComparison.Ordinal);
+            Assert.Contains("hangs in the kernel", result.Describe(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Tool.Run("util-linux", "fsfreeze", "--unfreeze", mount.Path);
+        }
     }
 
     [Fact]
