@@ -3,7 +3,7 @@ namespace DiskSync.Handoff.Hooks;
 /// <summary>Guests that are paused, unpaused and resumed by the user's commands.</summary>
 /// <remarks>
 /// Before the guest is unpaused, a pause command of the same attempt that outlived a killed disksync is waited for,
-/// at most its time limit: it would pause the guest again.
+/// at most its time limit, and then ended: it would pause the guest again.
 /// </remarks>
 public sealed class CommandGuestHooks : IGuestHooks
 {

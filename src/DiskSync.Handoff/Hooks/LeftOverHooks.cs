@@ -13,12 +13,29 @@ internal static class LeftOverHooks
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Waits until no hook of the attempt with this action runs, or the limit has passed.</summary>
-    /// <returns>False where one still runs. It is left alone: what looks like one may be a guest's own process.</returns>
+    /// <summary>Waits until no hook of the attempt with this action runs; at the limit it is ended, as its own disksync would have done.</summary>
+    /// <remarks>For pause commands only: what a resume command has started may be the guest itself.</remarks>
+    /// <returns>False where one is still there: it hangs in the kernel, or is another user's.</returns>
     public static async Task<bool> WaitUntilGoneAsync(Guid attempt, GuestAction action, TimeSpan limit)
     {
+        if (await IsGoneWithinAsync(attempt, action, limit))
+        {
+            return true;
+        }
+
+        // Nothing else would end it any more, and it could pause a guest that runs elsewhere by then.
+        if (Find(attempt, action) is { } hook)
+        {
+            await HookGroup.EndAsync(hook, grace => IsGoneWithinAsync(attempt, action, grace));
+        }
+
+        return Find(attempt, action) is null;
+    }
+
+    private static async Task<bool> IsGoneWithinAsync(Guid attempt, GuestAction action, TimeSpan limit)
+    {
         long start = Stopwatch.GetTimestamp();
-        while (Exists(attempt, action))
+        while (Find(attempt, action) is not null)
         {
             if (Stopwatch.GetElapsedTime(start) > limit)
             {
@@ -31,7 +48,7 @@ internal static class LeftOverHooks
         return true;
     }
 
-    private static bool Exists(Guid attempt, GuestAction action)
+    private static int? Find(Guid attempt, GuestAction action)
     {
         string wantedAttempt = $"DISKSYNC_ATTEMPT={attempt}";
         string wantedAction = $"DISKSYNC_ACTION={action.ToString().ToLowerInvariant()}";
@@ -49,7 +66,7 @@ internal static class LeftOverHooks
                     && variables.Contains(wantedAction, StringComparer.Ordinal)
                     && SessionOf(File.ReadAllText(Path.Combine(folder, "stat"))) == id)
                 {
-                    return true;
+                    return id;
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -58,7 +75,7 @@ internal static class LeftOverHooks
             }
         }
 
-        return false;
+        return null;
     }
 
     // After the command's name, which may hold anything, in parentheses: state, parent, group, session.

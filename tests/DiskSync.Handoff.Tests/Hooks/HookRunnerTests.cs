@@ -142,6 +142,24 @@ public class HookRunnerTests
     }
 
     [Fact]
+    public async Task A_pause_command_that_outlived_its_disksync_is_ended_at_the_time_limit()
+    {
+        using TempFolder folder = new();
+        HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
+        Task<HookResult> paused = new CommandGuestHooks(_runner).RunAsync($"echo > {folder["begun"]}; sleep 300; echo > {folder["paused"]}", pause);
+        while (!File.Exists(folder["begun"]))
+        {
+            await Task.Delay(20);
+        }
+
+        HookResult unpaused = await new CommandGuestHooks(new HookRunner(TimeSpan.FromMilliseconds(300)))
+            .RunAsync("true", pause with { Action = GuestAction.Unpause });
+        Assert.True(unpaused.Succeeded);
+        Assert.NotEqual(0, (await paused.WaitAsync(TimeSpan.FromSeconds(10))).ExitCode);
+        Assert.False(File.Exists(folder["paused"]));
+    }
+
+    [Fact]
     public async Task A_hook_that_cannot_be_started_is_a_failure_with_a_reason_and_no_exception()
     {
         HookResult result = await new HookRunner(TimeSpan.FromSeconds(5), "/nowhere/at/all").RunAsync("true", NoEnvironment);
