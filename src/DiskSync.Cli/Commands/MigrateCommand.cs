@@ -68,7 +68,7 @@ internal sealed class MigrateCommand : CliCommand
 
     private readonly Option<bool> _acceptUnfenced = new("--accept-unfenced")
     {
-        Description = "hand block devices over although nothing but you keeps them from being used here afterwards",
+        Description = "hand over block devices, and files that have other names (hard links), although nothing but you keeps them from being used here afterwards",
     };
 
     private readonly CopyOptions _copy = new();
@@ -167,7 +167,7 @@ internal sealed class MigrateCommand : CliCommand
 
     private TransferRequest Request(string path, DestinationAddress address, OwnershipParts parts, CommandContext context)
     {
-        parts.Names.CheckDevice(ImageIdentity.Of(path));
+        parts.Names.CheckFence(ImageIdentity.Of(path));
         IBlockDevice source = SourceOpener.Open(path, context);
         try
         {

@@ -8,9 +8,16 @@ public static class ImageIdentity
     /// <summary>What precedes a device's stable identity.</summary>
     public const string DevicePrefix = "device:";
 
-    /// <summary>A file's full path with every link of its folder resolved, or a device's stable identity.</summary>
-    /// <param name="path">The image; it need not exist, its folder must.</param>
-    /// <exception cref="DiskSyncException">A device has no stable identity.</exception>
+    // As many as the kernel follows.
+    private const int MaxLinks = 40;
+
+    /// <summary>A file's real path, with every symbolic link resolved, or a device's stable identity.</summary>
+    /// <remarks>
+    /// The last link is followed too: renaming a link would leave the file itself under its own name, usable by anybody
+    /// (safety rule 8), and a second identity would let it be handed over twice.
+    /// </remarks>
+    /// <param name="path">The image; neither it nor what a link of its name leads to need exist, their folders must.</param>
+    /// <exception cref="DiskSyncException">A device has no stable identity, or links go round in a circle.</exception>
     public static string Of(string path)
     {
         if (FileStat.IfExists(path) is { Kind: FileKind.BlockDevice })
@@ -21,13 +28,31 @@ public static class ImageIdentity
                 "Use a device that has one, such as an LVM volume, or a file."));
         }
 
-        string full = Path.GetFullPath(path);
-        string folder = FolderOf(Path.GetDirectoryName(full) ?? "/");
-        return Path.Join(folder, Path.GetFileName(full));
+        string real = InRealFolder(path);
+        for (int links = 0; FileStat.IfExists(real, followLinks: false) is { Kind: FileKind.SymbolicLink }; links++)
+        {
+            if (links == MaxLinks)
+            {
+                throw new DiskSyncException(FailureKind.Preflight, $"{path}: too many symbolic links", "Name the image itself.");
+            }
+
+            real = InRealFolder(Path.Combine(Path.GetDirectoryName(real) ?? "/", new FileInfo(real).LinkTarget!));
+        }
+
+        return real;
     }
 
     /// <summary>Whether an identity is a device's.</summary>
     public static bool IsDevice(string identity) => identity.StartsWith(DevicePrefix, StringComparison.Ordinal);
+
+    private static string InRealFolder(string path)
+    {
+        // The kernel walks the folder: cutting "LINK/.." out of the text would lead somewhere else.
+        string leaf = Path.GetFileName(path);
+        return leaf is "" or "." or ".."
+            ? FolderOf(path)
+            : Path.Join(FolderOf(path.Length == leaf.Length ? "." : path[..^leaf.Length]), leaf);
+    }
 
     /// <summary>A folder's path with every link resolved.</summary>
     public static string FolderOf(string folder)

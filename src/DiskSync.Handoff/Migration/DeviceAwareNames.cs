@@ -1,10 +1,9 @@
-using DiskSync.Engine;
 using DiskSync.Engine.Targets;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
 
-/// <summary>Makes images unusable: files by their name, devices by a mark alone, which their user has to accept (safety rule 8).</summary>
+/// <summary>Makes images unusable: files by their name, devices by a mark alone; what that does not fence its user has to accept (safety rule 8).</summary>
 /// <param name="files">The way for files.</param>
 /// <param name="devices">The way for devices.</param>
 /// <param name="acceptUnfenced">The user's --accept-unfenced.</param>
@@ -13,23 +12,25 @@ public sealed class DeviceAwareNames(ISourceImages files, ISourceImages devices,
     /// <inheritdoc/>
     public Task MakeUnusableAsync(string image, ulong epoch)
     {
-        CheckDevice(image);
+        // Looked at again, because hours may have passed since the preflight; not where a rename was cut off and is finished.
+        if (!File.Exists(FileSourceImages.CededName(image, epoch)))
+        {
+            CheckFence(image);
+        }
+
         return Of(image).MakeUnusableAsync(image, epoch);
     }
 
     /// <inheritdoc/>
     public Task MakeUsableAsync(string image, ulong epoch) => Of(image).MakeUsableAsync(image, epoch);
 
-    /// <summary>The preflight: a device that nothing keeps others from needs the user's word.</summary>
-    /// <exception cref="DiskSyncException">It is a device, and the user has not accepted that (kind Preflight).</exception>
-    public void CheckDevice(string image)
+    /// <summary>The preflight: what nothing keeps others from, a device or a file with other names, needs the user's word.</summary>
+    /// <exception cref="DiskSync.Engine.DiskSyncException">It is such, and the user has not accepted that (kind Preflight).</exception>
+    public void CheckFence(string image)
     {
-        if (ImageIdentity.IsDevice(image) && !acceptUnfenced)
+        if (!acceptUnfenced)
         {
-            throw new DiskSyncException(
-                FailureKind.Preflight,
-                $"source {image}: it is a block device, which cannot be made unusable to others by a rename, so after the hand-over nothing but you keeps its guest from being started here",
-                "If you take care of that, add --accept-unfenced.");
+            SourceFence.RefuseUnfenced(image);
         }
     }
 

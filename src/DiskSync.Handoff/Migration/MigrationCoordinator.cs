@@ -60,6 +60,7 @@ public sealed class MigrationCoordinator
         long start = Stopwatch.GetTimestamp();
         _events.Entered(MigrationState.Preparing);
         string[] identities = [.. requests.Select(r => ImageIdentity.Of(r.Source.Name))];
+        SourceFence.RefuseTwice(identities);
         using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Unpause);
         await using SourceSession session = await _dial(cancellationToken);
         List<ImageMigration> images = [];

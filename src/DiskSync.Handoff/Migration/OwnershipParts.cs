@@ -16,7 +16,7 @@ public sealed class OwnershipParts
     /// <summary>Puts the parts together; the folder is made if need be.</summary>
     /// <param name="stateFolder">The host's state folder.</param>
     /// <param name="hookLimit">The time limit of each hook.</param>
-    /// <param name="acceptUnfenced">Whether devices may be handed over though nothing fences them.</param>
+    /// <param name="acceptUnfenced">Whether devices, and files with other names, may be handed over though nothing fences them.</param>
     public OwnershipParts(string stateFolder, TimeSpan hookLimit, bool acceptUnfenced)
     {
         _stateFolder = StateFolder.Create(stateFolder);

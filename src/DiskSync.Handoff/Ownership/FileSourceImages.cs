@@ -5,6 +5,7 @@ namespace DiskSync.Handoff.Ownership;
 
 /// <summary>Image files: NAME becomes NAME.ceded-EPOCH and back, each time with its folder flushed.</summary>
 /// <remarks>
+/// Images are identities, which are real paths: renaming a symbolic link would leave the file usable under its own name.
 /// Thread safe as far as callers keep to one attempt per image. A process that has the file open keeps it: what
 /// this keeps away is everybody who opens it by its name from now on.
 /// </remarks>
@@ -30,9 +31,14 @@ public sealed class FileSourceImages : ISourceImages
     {
         try
         {
-            bool isFrom = File.Exists(from);
-            bool isTo = File.Exists(to);
-            if (isFrom == isTo)
+            bool isFrom = IsThere(from, operation);
+            bool isTo = IsThere(to, operation);
+            if (isFrom && isTo && FileStat.Of(from).IsSameFileAs(FileStat.Of(to)))
+            {
+                // A rename by link and unlink (NFS) was cut off between the two; and rename() of one file to itself does nothing.
+                FileSystemCalls.Unlink(from);
+            }
+            else if (isFrom == isTo)
             {
                 throw new DiskSyncException(
                     FailureKind.OwnershipInDoubt,
@@ -40,8 +46,7 @@ public sealed class FileSourceImages : ISourceImages
                         + (isFrom ? $"both {from} and {to} exist" : $"neither {from} nor {to} exists"),
                     isFrom ? "One of the two is not what DiskSync left here: move that one away." : "Put the file back under one of the two names.");
             }
-
-            if (isFrom)
+            else if (isFrom)
             {
                 FileSystemCalls.RenameNoReplace(from, to);
             }
@@ -56,4 +61,16 @@ public sealed class FileSourceImages : ISourceImages
                 _side, image, -1, operation, e.Message, $"Check that this user may write in {Path.GetDirectoryName(image)}.", e);
         }
     }
+
+    private bool IsThere(string path, string operation) => FileStat.IfExists(path, followLinks: false) switch
+    {
+        null => false,
+        { Kind: FileKind.Regular } => true,
+
+        // Identities are real paths, so somebody has put it here since; renaming it would fence nothing.
+        _ => throw new DiskSyncException(
+            FailureKind.OwnershipInDoubt,
+            $"{(_side == Side.Source ? "source" : "destination")} {path}: cannot {operation}: it is not a regular file any more",
+            "Find out what has replaced the image, and put the image back."),
+    };
 }
