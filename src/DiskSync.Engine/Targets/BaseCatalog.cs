@@ -67,7 +67,7 @@ internal sealed class BaseCatalog(LinuxFile root)
     /// <exception cref="DiskSyncException">There is no such base, or it has changed since it was offered (kind Preflight).</exception>
     public BaseImage Open(string name, Hash256 baseRoot, int granularity)
     {
-        using TargetPaths paths = TargetPaths.Open(root, name);
+        using TargetPaths paths = TargetPaths.Open(root, name, mayBeLink: true);
         PagedMap? map = OpenTrustedMap(paths, granularity);
         try
         {
@@ -135,7 +135,7 @@ internal sealed class BaseCatalog(LinuxFile root)
     {
         try
         {
-            return TargetPaths.Open(root, name);
+            return TargetPaths.Open(root, name, mayBeLink: true);
         }
         catch (DiskSyncException)
         {

@@ -57,8 +57,12 @@ internal sealed class TargetPaths : IDisposable
     /// <summary>Checks a name and opens its folder.</summary>
     /// <param name="root">The receiver's root, open.</param>
     /// <param name="name">The peer's name for the target.</param>
+    /// <param name="mayBeLink">
+    /// Whether the name may be a symbolic link to a file, for who only reads it. A target may not: it would be the link that
+    /// is renamed, sealed and handed over, and the file that others use. A link to a device is its usual name.
+    /// </param>
     /// <exception cref="DiskSyncException">The name is refused, or its folder does not exist (kind Preflight).</exception>
-    public static TargetPaths Open(LinuxFile root, string name)
+    public static TargetPaths Open(LinuxFile root, string name, bool mayBeLink = false)
     {
         int slash = name.LastIndexOf('/');
         string leaf = name[(slash + 1)..];
@@ -73,13 +77,29 @@ internal sealed class TargetPaths : IDisposable
         }
 
         string folder = slash < 0 ? "." : name[..slash];
+        TargetPaths paths;
         try
         {
-            return new TargetPaths(LinuxFile.OpenBeneath(root, folder, LinuxOpen.Directory), name, leaf);
+            paths = new TargetPaths(LinuxFile.OpenBeneath(root, folder, LinuxOpen.Directory), name, leaf);
         }
         catch (LinuxException exception)
         {
             throw Refused(name, root, exception.Message, exception);
+        }
+
+        try
+        {
+            if (!mayBeLink)
+            {
+                RefuseLink(paths, root);
+            }
+
+            return paths;
+        }
+        catch
+        {
+            paths.Dispose();
+            throw;
         }
     }
 
@@ -127,10 +147,32 @@ internal sealed class TargetPaths : IDisposable
 
     public void Dispose() => Folder.Dispose();
 
+    private static void RefuseLink(TargetPaths paths, LinuxFile root)
+    {
+        if (paths.StatOf(paths.Leaf) is not { Kind: FileKind.SymbolicLink })
+        {
+            return;
+        }
+
+        const string Why = "it is a symbolic link, and what would be replaced is the link, not the image that it leads to";
+        try
+        {
+            using LinuxFile target = paths.OpenFile(paths.Leaf, LinuxOpen.Reference);
+            if (target.Stat().Kind != FileKind.BlockDevice)
+            {
+                throw Refused(paths.Name, root, Why);
+            }
+        }
+        catch (LinuxException exception)
+        {
+            throw Refused(paths.Name, root, $"{Why} ({exception.Message})", exception);
+        }
+    }
+
     private static DiskSyncException Refused(string name, LinuxFile root, string why, Exception? inner = null) =>
         new(
             FailureKind.Preflight,
             $"destination: '{name}' is refused below {root.Path}: {why}",
-            "Choose a name inside the receiver's root, in a folder that exists.",
+            "Choose the image's own name inside the receiver's root, in a folder that exists.",
             inner);
 }

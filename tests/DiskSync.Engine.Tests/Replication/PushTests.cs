@@ -190,6 +190,27 @@ public sealed class PushTests : IDisposable
         Assert.Contains("hashed whole", result.Notice, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(OpenFlags.None)]
+    [InlineData(OpenFlags.InPlace)]
+    public async Task A_name_that_is_a_symbolic_link_is_refused_and_neither_it_nor_what_it_leads_to_is_touched(OpenFlags flags)
+    {
+        byte[] old = SampleImage.Create(8, 100 * K);
+        await File.WriteAllBytesAsync(_lab.Target("real.img"), old);
+        File.CreateSymbolicLink(_lab.Target(), "real.img");
+        File.CreateSymbolicLink(_lab.Target("nowhere.img"), "gone.img");
+        foreach (string name in new[] { "vm.img", "nowhere.img" })
+        {
+            DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.PushAsync(
+                _lab.Source("a.img", SampleImage.Create(9, 100 * K)), name, with: r => r with { Flags = flags }));
+            Assert.Equal(FailureKind.Preflight, failure.Kind);
+            Assert.Contains("symbolic link", failure.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, Directory.GetFileSystemEntries(_lab.Root).Length);
+        Assert.Equal(old, await File.ReadAllBytesAsync(_lab.Target("real.img")));
+    }
+
     [Fact]
     public async Task In_place_needs_something_that_stands_there()
     {
@@ -215,7 +236,7 @@ public sealed class PushTests : IDisposable
             DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(
                 () => lab.PushAsync(image, name, with: r => r with { Flags = flags }));
             Assert.Equal(FailureKind.Preflight, failure.Kind);
-            Assert.Contains("same file as the source", failure.Message, StringComparison.Ordinal);
+            Assert.Contains(name == "link.img" ? "symbolic link" : "same file as the source", failure.Message, StringComparison.Ordinal);
         }
 
         Assert.Equal(3, Directory.GetFiles(folder.Path).Length);
