@@ -35,17 +35,30 @@ public static class StagedCopies
     }
 
     /// <summary>Removes a copy's files; never one that a run is writing.</summary>
+    /// <remarks>Whether it may go at all is for the ownership journal to say.</remarks>
     /// <exception cref="DiskSyncException">It is being written, or cannot be removed.</exception>
     public static void Remove(StagedCopy copy)
     {
-        if (IsLocked(copy.Files[0]))
-        {
-            throw new DiskSyncException(
-                FailureKind.Preflight, $"{copy.Files[0]}: a run is writing it", "Stop that run first: 'disksync abort'.");
-        }
-
+        ArgumentNullException.ThrowIfNull(copy);
+        List<LinuxFile> held = [];
         try
         {
+            // Held until all is gone, so that no run begins on what is about to go.
+            foreach (string path in LockedBy(copy.Image, copy.Kind, copy.Files))
+            {
+                if (TryOpen(path) is not { } file)
+                {
+                    continue;
+                }
+
+                held.Add(file);
+                if (!file.TryLockExclusive())
+                {
+                    throw new DiskSyncException(
+                        FailureKind.Preflight, $"{copy.Files[0]}: a run is writing it", "Stop that run first: 'disksync abort'.");
+                }
+            }
+
             foreach (string file in copy.Files)
             {
                 FileSystemCalls.Unlink(file);
@@ -56,6 +69,10 @@ public static class StagedCopies
         catch (LinuxException exception)
         {
             throw new DiskSyncException(FailureKind.Destination, exception.Message, "Remove it by hand.", exception);
+        }
+        finally
+        {
+            held.ForEach(f => f.Dispose());
         }
     }
 
@@ -71,7 +88,7 @@ public static class StagedCopies
         if (TargetPaths.IsCeded(Path.GetFileName(path)))
         {
             string image = path[..path.LastIndexOf(".ceded-", StringComparison.Ordinal)];
-            return Describe(image, StagedKind.Ceded, [path], "handed over; the destination owns this image");
+            return Describe(image, StagedKind.Ceded, [path], "renamed by a hand-over; the ownership journal says who owns it");
         }
 
         string? ending = NewEndings.Concat(StateEndings).FirstOrDefault(e => path.EndsWith(e, StringComparison.Ordinal));
@@ -102,7 +119,7 @@ public static class StagedCopies
         }
 
         return new StagedCopy(
-            image, kind, files, kind == StagedKind.LeftOver ? 0 : length, allocated, written, IsLocked(files[0]), state);
+            image, kind, files, kind == StagedKind.LeftOver ? 0 : length, allocated, written, LockedBy(image, kind, files).Any(IsLocked), state);
     }
 
     private static string Proven(string journal)
@@ -131,16 +148,25 @@ public static class StagedCopies
         }
     }
 
+    /// <summary>The files of which a run that writes this has one locked: a copy itself; for what stands beside an image, the copy or the image.</summary>
+    private static IEnumerable<string> LockedBy(string image, StagedKind kind, IReadOnlyList<string> files) =>
+        kind == StagedKind.LeftOver ? [image + ".partial", image] : [files[0]];
+
     private static bool IsLocked(string path)
+    {
+        using LinuxFile? file = TryOpen(path);
+        return file?.TryLockExclusive() == false;
+    }
+
+    private static LinuxFile? TryOpen(string path)
     {
         try
         {
-            using LinuxFile file = LinuxFile.Open(path, LinuxOpen.ReadOnly);
-            return !file.TryLockExclusive();
+            return LinuxFile.Open(path, LinuxOpen.ReadOnly);
         }
         catch (LinuxException)
         {
-            return false;
+            return null;
         }
     }
 }
