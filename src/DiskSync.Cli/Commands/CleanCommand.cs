@@ -36,7 +36,8 @@ internal sealed class CleanCommand : CliCommand
     public override string Details =>
         "Lists staged copies, left-overs and handed-over images below the folders of this host's receivers (and those named "
         + "with --root), and asks for each whether it may go. Nothing that a later run could go on with, and no handed-over "
-        + "image, is removed without its name or your answer; nothing that a run is writing is removed at all.";
+        + "image, is removed without its name or your answer; nothing that a run is writing, and nothing of a hand-over that is not "
+        + "resolved, is removed at all.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
@@ -54,20 +55,26 @@ internal sealed class CleanCommand : CliCommand
         IEnumerable<string> roots = _folders.Roots(context.Parse, registry)
             .Concat(named.Select(n => Path.GetDirectoryName(n) ?? "/")).Distinct(StringComparer.Ordinal);
         StagedCopyGuard guard = new(_folders.State(context.Parse));
+        StagedCopy[] found = [.. roots.SelectMany(StagedCopies.Find).DistinctBy(c => c.Files[0]).Select(guard.Describe)];
+
+        foreach (string name in named)
+        {
+            // Beside an image that has come back may stand both its old self, which is kept, and the rest of a later push.
+            StagedCopy[] of = [.. found.Where(c => string.Equals(c.Image, name, StringComparison.Ordinal))];
+            if (of.Length > 0 && !of.Any(guard.MayGo))
+            {
+                throw StagedCopyGuard.Refusal(of[0]);
+            }
+        }
+
         List<StagedStatus> removed = [];
         List<StagedStatus> kept = [];
-        foreach (StagedCopy copy in roots.SelectMany(StagedCopies.Find).DistinctBy(c => c.Files[0]).ToArray())
+        foreach (StagedCopy copy in found)
         {
             cancellation.ThrowIfCancellationRequested();
-            bool promised = guard.IsPromised(copy.Image);
-            if (promised && named.Contains(copy.Image, StringComparer.Ordinal))
+            if (guard.MayGo(copy) && MayGo(context, copy, named, leftOvers))
             {
-                throw StagedCopyGuard.Refusal(copy.Image);
-            }
-
-            if (!promised && MayGo(context, copy, named, leftOvers))
-            {
-                StagedCopies.Remove(copy);
+                guard.Remove(copy);
                 removed.Add(StagedStatus.Of(copy));
             }
             else

@@ -3,6 +3,7 @@ using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Runs;
+using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Cli.Commands;
 
@@ -53,8 +54,21 @@ internal sealed class StatusCommand : CliCommand
 
         StatusReport report = new(
             [.. registry.List().Select(r => RunStatus.Of(r, RunRegistry.IsAlive(r)))],
-            [.. _folders.Roots(context.Parse, registry).SelectMany(StagedCopies.Find).Select(StagedStatus.Of)]);
+            [.. _folders.Roots(context.Parse, registry).SelectMany(StagedCopies.Find).Select(Describer(state)).Select(StagedStatus.Of)]);
         context.Output.Result(report, CliJson.Default.StatusReport, report.Write);
         return Task.FromResult(ExitCodes.Done);
+    }
+
+    private static Func<StagedCopy, StagedCopy> Describer(string state)
+    {
+        try
+        {
+            return new StagedCopyGuard(state).Describe;
+        }
+        catch (JournalDamagedException)
+        {
+            // 'owner' and 'clean' say so; what runs here can be told all the same.
+            return copy => copy;
+        }
     }
 }

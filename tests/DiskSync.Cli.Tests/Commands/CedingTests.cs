@@ -1,9 +1,11 @@
 using DiskSync.Engine;
+using DiskSync.Handoff.Migration;
+using DiskSync.Handoff.Ownership;
 using DiskSync.TestSupport;
 
 namespace DiskSync.Cli.Tests.Commands;
 
-/// <summary>What migrate takes away at the source; real processes.</summary>
+/// <summary>What migrate takes away at the source, and what clean leaves there; real processes.</summary>
 public sealed class CedingTests : IDisposable
 {
     private static readonly byte[] Content = SampleImage.Create(1, 1 << 20);
@@ -58,6 +60,45 @@ public sealed class CedingTests : IDisposable
 
         Assert.Equal(0, (await MigrateAsync(image, _folder.File("far/"), "--accept-unfenced")).ExitCode);
         Assert.False(File.Exists(image));
+    }
+
+    [Fact]
+    public async Task Clean_never_takes_an_image_that_was_renamed_and_not_handed_over()
+    {
+        string image = _folder.Write("c.img", Content);
+        OwnershipParts parts = new(_folder.File("state"), TimeSpan.FromSeconds(20), acceptUnfenced: true);
+        using (SourceAttempt attempt = parts.Source().Begin([image], "far", string.Empty))
+        {
+            await parts.Source().PauseAsync(attempt, string.Empty);
+            await parts.Names.MakeUnusableAsync(image, attempt.Epoch);
+        }
+
+        DisksyncResult named = await RunAsync("clean", image);
+        Assert.Equal((int)FailureKind.OwnershipInDoubt, named.ExitCode);
+        Assert.Contains("disksync owner", named.Error, StringComparison.Ordinal);
+        foreach (string command in new[] { "clean", "status" })
+        {
+            DisksyncResult listed = await RunAsync(command, "--root", _folder.Path);
+            Assert.Equal(0, listed.ExitCode);
+            Assert.Contains("this host still owns", listed.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain("the destination owns", listed.Output, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, (await RunAsync("owner", image)).ExitCode);
+        Assert.Equal(Content, await File.ReadAllBytesAsync(image));
+    }
+
+    [Fact]
+    public async Task Clean_takes_an_image_that_the_destination_owns_only_by_its_name()
+    {
+        string image = _folder.Write("c.img", Content);
+        Assert.Equal(0, (await MigrateAsync(image, _folder.File("far/"))).ExitCode);
+        DisksyncResult listed = await RunAsync("clean", "--root", _folder.Path, "--left-overs");
+        Assert.Contains("handed over with epoch 2", listed.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(image + ".ceded-2"));
+        Assert.Equal(0, (await RunAsync("clean", image)).ExitCode);
+        Assert.False(File.Exists(image + ".ceded-2"));
+        Assert.Equal(Content, await File.ReadAllBytesAsync(_folder.File("far/c.img")));
     }
 
     private Task<DisksyncResult> MigrateAsync(params string[] arguments) =>
