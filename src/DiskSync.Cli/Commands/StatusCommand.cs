@@ -65,9 +65,9 @@ internal sealed class StatusCommand : CliCommand
         {
             return new StagedCopyGuard(state).Describe;
         }
-        catch (JournalDamagedException)
+        catch (DiskSyncException)
         {
-            // 'owner' and 'clean' say so; what runs here can be told all the same.
+            // Damaged, or not ours to read: 'owner' and 'clean' say so; what runs here can be told all the same.
             return copy => copy;
         }
     }
