@@ -55,22 +55,6 @@ internal sealed class ImageContext
         }
     }
 
-    /// <summary>The destination says what it holds; what was believed to be something else is dirty.</summary>
-    public void Correct(long first, long count, Hash256 hash)
-    {
-        long block = first;
-        foreach (HashRun held in Map.GetRuns(first, count).ToArray())
-        {
-            if (held.Hash != hash)
-            {
-                Map.SetRun(block, held.Count, hash);
-                Dirty.Mark(block, held.Count);
-            }
-
-            block += held.Count;
-        }
-    }
-
     /// <summary>What a patch of this block could start from.</summary>
     /// <param name="block">The block.</param>
     /// <param name="held">What the destination holds of it.</param>
