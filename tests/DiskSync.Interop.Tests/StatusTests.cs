@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using DiskSync.Linux;
 using DiskSync.TestSupport;
@@ -27,7 +28,7 @@ public sealed class StatusTests : IDisposable
         // At this rate it would take a quarter of an hour.
         using DisksyncProcess push = await StartSlowAsync("10K");
         string id = $"push-{push.Process.Id}";
-        JsonElement run = await RunAsync(id, r => r.GetProperty("phase").GetString() == "BulkCopy");
+        JsonElement run = await RunAsync(id, r => r.GetProperty("phase").GetString() == "bulk-copy");
         Assert.Equal("push", run.GetProperty("command").GetString());
         Assert.True(run.GetProperty("alive").GetBoolean());
         Assert.Equal(push.Process.Id, run.GetProperty("pid").GetInt32());
@@ -63,7 +64,7 @@ public sealed class StatusTests : IDisposable
     {
         using DisksyncProcess push = await StartSlowAsync("1M");
         string id = $"push-{push.Process.Id}";
-        await RunAsync(id, r => r.GetProperty("phase").GetString() == "BulkCopy");
+        await RunAsync(id, r => r.GetProperty("phase").GetString() == "bulk-copy");
         await Eventually.TrueAsync(() => Staged() > 1 << 20, "some of it is staged", push);
         JsonElement aborted = await AbortAsync(id);
         Assert.True(aborted.GetProperty("stopped").GetBoolean());
@@ -121,6 +122,7 @@ public sealed class StatusTests : IDisposable
     /// <summary>The run, as soon as its entry (written once a second) says what is asked for.</summary>
     private async Task<JsonElement> RunAsync(string id, Func<JsonElement, bool> says)
     {
+        long start = Stopwatch.GetTimestamp();
         while (true)
         {
             JsonElement run = Assert.Single((await StatusAsync()).GetProperty("runs").EnumerateArray());
@@ -129,6 +131,8 @@ public sealed class StatusTests : IDisposable
             {
                 return run;
             }
+
+            Assert.True(Stopwatch.GetElapsedTime(start) < DisksyncProcess.DefaultTimeout, $"the run never said what is waited for: {run}");
         }
     }
 

@@ -19,6 +19,9 @@ namespace DiskSync.Handoff.Migration;
 /// </remarks>
 public sealed class MigrationCoordinator
 {
+    // A destination that cannot be reached for so long is down, and not about to say anything.
+    private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(10);
+
     private readonly SourceHandOver _handOver;
     private readonly Func<CancellationToken, Task<SourceSession>> _dial;
     private readonly HookTimes _hookTimes;
@@ -337,13 +340,16 @@ public sealed class MigrationCoordinator
         SourceAttempt attempt, HandOverResult outcome, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
+        long reached = start;
         while (outcome.Resume is null && !cancellationToken.IsCancellationRequested
-            && Stopwatch.GetElapsedTime(start) < _options.ResumePatience)
+            && Stopwatch.GetElapsedTime(start) < _options.ResumePatience
+            && Stopwatch.GetElapsedTime(reached) < LinkPatience)
         {
             try
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
                 await using SourceSession session = await _dial(cancellationToken);
+                reached = Stopwatch.GetTimestamp();
                 outcome = await _handOver.ResolveAsync(
                     attempt, new SessionHandOverLink(session), CededWish.Complete, cancellationToken);
             }

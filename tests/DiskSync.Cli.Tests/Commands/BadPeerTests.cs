@@ -76,7 +76,7 @@ public sealed class BadPeerTests : ImageFiles
         File.CreateSymbolicLink(root + "/link.img", "../outside/vm.img");
         using ReceiverProcess receiver = await ReceiverProcess.StartAsync(Folder.File("s"), root);
 
-        AssertFailure(await DisksyncProcess.RunAsync("push", ImagePath, receiver.Name(name)), 6, name, root, "hoose a name");
+        AssertFailure(await DisksyncProcess.RunAsync("push", ImagePath, receiver.Name(name)), 6, name, root, "hoose the image's own name");
         AssertFailure(await DisksyncProcess.RunAsync("migrate", ImagePath, receiver.Name(name), "--state", Folder.File("state")), 6, name);
 
         Assert.Empty(Directory.GetFileSystemEntries(outside));
