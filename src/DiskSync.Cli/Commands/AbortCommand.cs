@@ -59,7 +59,7 @@ internal sealed class AbortCommand : CliCommand
 
     private static int Print(CommandContext context, AbortReport report)
     {
-        context.Output.Result(report, CliJson.Default.AbortReport, output => output.WriteLine($"{report.Run}: {report.Message}"));
+        context.Output.Result(report, json => json.AbortReport, output => output.WriteLine($"{report.Run}: {report.Message}"));
         return ExitCodes.Done;
     }
 }

@@ -72,7 +72,7 @@ internal sealed class ApplyCommand : CliCommand
             result.SkippedBlocks,
             result.Resumed,
             Math.Round(seconds, 3));
-        context.Output.Result(report, CliJson.Default.ApplyReport, output => Print(output, report));
+        context.Output.Result(report, json => json.ApplyReport, output => Print(output, report));
         return Task.FromResult(ExitCodes.Done);
     }
 

@@ -96,7 +96,7 @@ internal sealed class CleanCommand : CliCommand
         }
 
         CleanReport report = new(removed, kept);
-        context.Output.Result(report, CliJson.Default.CleanReport, report.Write);
+        context.Output.Result(report, json => json.CleanReport, report.Write);
         return Task.FromResult(ExitCodes.Done);
     }
 

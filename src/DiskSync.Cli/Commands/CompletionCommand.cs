@@ -37,7 +37,7 @@ internal sealed class CompletionCommand : CliCommand
         string shell = context.Parse.GetRequiredValue(_shell);
         string script = CompletionScripts.For(shell);
         context.Output.Result(
-            new CompletionResult(shell, script), CliJson.Default.CompletionResult, output => output.Write(script));
+            new CompletionResult(shell, script), json => json.CompletionResult, output => output.Write(script));
         return Task.FromResult(ExitCodes.Done);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class DeltaCommand : CliCommand
         long bytes = output.Position;
         context.Output.Result(
             DeltaResult.From(baseName, imageName, file, summary, bytes, seconds),
-            CliJson.Default.DeltaResult,
+            json => json.DeltaResult,
             text => text.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{file}: {ByteSize.Format(bytes)} for {summary.Blocks:N0} changed blocks of {ByteSize.FormatExact(summary.NewGeometry.Granularity)} ({ProgressText.Duration(seconds)})")));

@@ -97,7 +97,7 @@ internal sealed class DiffCommand : CliCommand
         IEnumerable<ExtentEntry>? extents = spool?.Read().Select(run => ExtentEntry.From(run, geometry));
         context.Output.Result(
             DiffResult.From(baseName, imageName, result, seconds, picture, extents),
-            CliJson.Default.DiffResult,
+            json => json.DiffResult,
             output => Print(output, baseName, imageName, result, seconds, picture, extents));
         return Task.FromResult(result.Same ? ExitCodes.Done : ExitCodes.Different);
     }

@@ -30,7 +30,7 @@ internal sealed class ManualCommand : CliCommand
         using var page = new StringWriter();
         ManPage.Write(page);
         string text = page.ToString();
-        context.Output.Result(new ManualResult(text), CliJson.Default.ManualResult, output => output.Write(text));
+        context.Output.Result(new ManualResult(text), json => json.ManualResult, output => output.Write(text));
         return Task.FromResult(ExitCodes.Done);
     }
 }

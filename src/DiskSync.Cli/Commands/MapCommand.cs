@@ -72,7 +72,7 @@ internal sealed class MapCommand : CliCommand
             file);
 
         // As b3sum and sha256sum do: the hash first, so that scripts can cut it off.
-        context.Output.Result(result, CliJson.Default.MapResult, text => text.WriteLine($"{root}  {name}"));
+        context.Output.Result(result, json => json.MapResult, text => text.WriteLine($"{root}  {name}"));
         return Task.FromResult(ExitCodes.Done);
     }
 }

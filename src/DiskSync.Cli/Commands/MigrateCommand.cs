@@ -124,7 +124,7 @@ internal sealed class MigrateCommand : CliCommand
         if (await new EarlierAttempts(parts, Dial, context).ResolveAsync(images, cancellation) is { } completed)
         {
             ResolvedReport resolved = new(images, true, completed.Epoch, completed.Message);
-            context.Output.Result(resolved, CliJson.Default.ResolvedReport, output => output.WriteLine(completed.Message));
+            context.Output.Result(resolved, json => json.ResolvedReport, output => output.WriteLine(completed.Message));
             return ExitCodes.Done;
         }
 
@@ -141,7 +141,7 @@ internal sealed class MigrateCommand : CliCommand
             MigrationResult result = await coordinator.RunAsync(requests, paths[^1], cancellation);
             context.EndProgress();
             MigrateReport report = MigrateReport.Of(images, paths[^1], result);
-            context.Output.Result(report, CliJson.Default.MigrateReport, report.Write);
+            context.Output.Result(report, json => json.MigrateReport, report.Write);
             return ExitCodes.Done;
         }
         finally

@@ -174,7 +174,7 @@ internal sealed class OwnerCommand : CliCommand
     private static int Print(CommandContext context, OwnerResult result)
     {
         OwnerOutput report = OwnerOutput.Of(result);
-        context.Output.Result(report, CliJson.Default.OwnerOutput, output =>
+        context.Output.Result(report, json => json.OwnerOutput, output =>
         {
             if (result.Message.Length > 0)
             {

@@ -92,7 +92,7 @@ internal sealed class PushCommand : CliCommand
         }
 
         PushReport report = PushReport.Of(path, address.ToString(), source.Length, result);
-        context.Output.Result(report, CliJson.Default.PushReport, report.Write);
+        context.Output.Result(report, json => json.PushReport, report.Write);
         return ExitCodes.Done;
     }
 }

@@ -165,7 +165,7 @@ internal sealed class ReceiveCommand : CliCommand
         }
 
         ReceiveReport report = new(path, sessions);
-        context.Output.Result(report, CliJson.Default.ReceiveReport, output => output.WriteLine($"served {sessions} sessions"));
+        context.Output.Result(report, json => json.ReceiveReport, output => output.WriteLine($"served {sessions} sessions"));
         return ExitCodes.Done;
     }
 

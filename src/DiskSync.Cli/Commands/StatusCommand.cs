@@ -55,7 +55,7 @@ internal sealed class StatusCommand : CliCommand
         StatusReport report = new(
             [.. registry.List().Select(r => RunStatus.Of(r, RunRegistry.IsAlive(r)))],
             [.. _folders.Roots(context.Parse, registry).SelectMany(StagedCopies.Find).Select(Describer(state)).Select(StagedStatus.Of)]);
-        context.Output.Result(report, CliJson.Default.StatusReport, report.Write);
+        context.Output.Result(report, json => json.StatusReport, report.Write);
         return Task.FromResult(ExitCodes.Done);
     }
 

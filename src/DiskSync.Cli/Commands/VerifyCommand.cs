@@ -75,7 +75,7 @@ internal sealed class VerifyCommand : CliCommand
 
         result = result with { Seconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 3) };
         context.EndProgress();
-        context.Output.Result(result, CliJson.Default.VerifyResult, output => Print(output, result));
+        context.Output.Result(result, json => json.VerifyResult, output => Print(output, result));
         return Task.FromResult(result.Same ? ExitCodes.Done : ExitCodes.Different);
     }
 

@@ -55,14 +55,14 @@ internal sealed class CommandOutput : IDisposable
 
     /// <summary>Prints the command's result: the object with <c>--json</c>, else the text unless <c>--quiet</c>.</summary>
     /// <param name="value">The documented object.</param>
-    /// <param name="type">Its source-generated type: <c>CliJson.Default.X</c>.</param>
+    /// <param name="type">Names its source-generated type: <c>json => json.X</c>; made only where it is asked for, as making it takes longer than many a command.</param>
     /// <param name="text">Writes the form for people.</param>
-    public void Result<T>(T value, JsonTypeInfo<T> type, Action<TextWriter> text)
+    public void Result<T>(T value, Func<CliJson, JsonTypeInfo<T>> type, Action<TextWriter> text)
     {
         if (Json)
         {
             Out.Flush();
-            CliJson.Write(_stream, value, type);
+            CliJson.Write(_stream, value, type(CliJson.Default));
             Out.WriteLine();
         }
         else if (!Quiet)
