@@ -75,12 +75,12 @@ public class HookRunnerTests
         HookRunner runner = new(TimeSpan.FromMilliseconds(300));
 
         HookResult result = await runner.RunAsync(
-            $"trap '' TERM; echo begun; (trap '' TERM; echo $BASHPID; while :; do sleep 0.05; done) & echo $! > {folder["child"]}; wait; wait; wait; sleep 60", NoEnvironment);
+            $"trap '' TERM; echo begun; (trap '' TERM; echo $BASHPID; while :; do sleep 0.05; done) & echo $! > {folder.File("child")}; wait; wait; wait; sleep 60", NoEnvironment);
 
         Assert.True(result.TimedOut);
         Assert.False(result.Succeeded);
         Assert.StartsWith("begun", result.Output, StringComparison.Ordinal);
-        string child = (await File.ReadAllTextAsync(folder["child"])).Trim();
+        string child = (await File.ReadAllTextAsync(folder.File("child"))).Trim();
         Assert.True(IsGone(child), $"the hook's child {child} still runs");
     }
 
@@ -109,9 +109,9 @@ public class HookRunnerTests
     public async Task A_hook_is_over_when_its_own_process_is_whatever_it_left_in_the_background()
     {
         using TempFolder folder = new();
-        HookResult result = await _runner.RunAsync($"sleep 300 & echo $! > {folder["guest"]}", NoEnvironment);
+        HookResult result = await _runner.RunAsync($"sleep 300 & echo $! > {folder.File("guest")}", NoEnvironment);
 
-        string guest = (await File.ReadAllTextAsync(folder["guest"])).Trim();
+        string guest = (await File.ReadAllTextAsync(folder.File("guest"))).Trim();
         Assert.True(result.Succeeded);
         Assert.True(result.Elapsed < TimeSpan.FromSeconds(20));
         Assert.False(IsGone(guest), "the guest that the hook started was killed with it");
@@ -126,19 +126,19 @@ public class HookRunnerTests
         HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
 
         // Started and not awaited: as far as the second command can see, whoever started it may be dead.
-        Task<HookResult> paused = hooks.RunAsync($"echo > {folder["begun"]}; while [ ! -e {folder["go"]} ]; do sleep 0.05; done; echo paused >> {folder["log"]}", pause);
-        while (!File.Exists(folder["begun"]))
+        Task<HookResult> paused = hooks.RunAsync($"echo > {folder.File("begun")}; while [ ! -e {folder.File("go")} ]; do sleep 0.05; done; echo paused >> {folder.File("log")}", pause);
+        while (!File.Exists(folder.File("begun")))
         {
             await Task.Delay(20);
         }
 
-        Task<HookResult> unpaused = hooks.RunAsync($"echo unpaused >> {folder["log"]}", pause with { Action = GuestAction.Unpause });
+        Task<HookResult> unpaused = hooks.RunAsync($"echo unpaused >> {folder.File("log")}", pause with { Action = GuestAction.Unpause });
         await Task.WhenAny(unpaused, Task.Delay(500));
         Assert.False(unpaused.IsCompleted);
-        await File.WriteAllTextAsync(folder["go"], string.Empty);
+        await File.WriteAllTextAsync(folder.File("go"), string.Empty);
         await Task.WhenAll(paused, unpaused);
 
-        Assert.Equal(["paused", "unpaused"], await File.ReadAllLinesAsync(folder["log"]));
+        Assert.Equal(["paused", "unpaused"], await File.ReadAllLinesAsync(folder.File("log")));
     }
 
     [Fact]
@@ -146,8 +146,8 @@ public class HookRunnerTests
     {
         using TempFolder folder = new();
         HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
-        Task<HookResult> paused = new CommandGuestHooks(_runner).RunAsync($"echo > {folder["begun"]}; sleep 300; echo > {folder["paused"]}", pause);
-        while (!File.Exists(folder["begun"]))
+        Task<HookResult> paused = new CommandGuestHooks(_runner).RunAsync($"echo > {folder.File("begun")}; sleep 300; echo > {folder.File("paused")}", pause);
+        while (!File.Exists(folder.File("begun")))
         {
             await Task.Delay(20);
         }
@@ -156,7 +156,7 @@ public class HookRunnerTests
             .RunAsync("true", pause with { Action = GuestAction.Unpause });
         Assert.True(unpaused.Succeeded);
         Assert.NotEqual(0, (await paused.WaitAsync(TimeSpan.FromSeconds(10))).ExitCode);
-        Assert.False(File.Exists(folder["paused"]));
+        Assert.False(File.Exists(folder.File("paused")));
     }
 
     [Fact]

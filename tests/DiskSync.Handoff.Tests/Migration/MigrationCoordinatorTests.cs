@@ -49,7 +49,10 @@ public sealed class MigrationCoordinatorTests : IDisposable
         _lab.HandOver = new WatchedDestination(real) { BeforePrepare = () => stuck.Task };
         _lab.Options = new MigrationOptions
         {
-            Pause = "true", Unpause = Touch("unpaused"), Resume = "start", MaxDowntime = TimeSpan.FromSeconds(4),
+            Pause = "true",
+            Unpause = Touch("unpaused"),
+            Resume = "start",
+            MaxDowntime = TimeSpan.FromSeconds(4),
         };
         Task<MigrationResult> stopped = _lab.MigrateAsync([image]);
         while (!_lab.Noted("unpaused") && !stopped.IsCompleted)
@@ -189,7 +192,7 @@ public sealed class MigrationCoordinatorTests : IDisposable
 
         Assert.Null(times.Of(GuestAction.Resume, "b", "start"));
         Assert.NotNull(times.Of(GuestAction.Pause, string.Empty, "pause 299"));
-        File.WriteAllText(folder["hook-times.json"], "{\"a\":");
+        File.WriteAllText(folder.File("hook-times.json"), "{\"a\":");
         Assert.Null(times.Of(GuestAction.Pause, string.Empty, "pause 299"));
     }
 

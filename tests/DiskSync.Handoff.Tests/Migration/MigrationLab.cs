@@ -7,6 +7,7 @@ using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Migration;
+using DiskSync.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DiskSync.Handoff.Tests.Migration;
@@ -14,7 +15,7 @@ namespace DiskSync.Handoff.Tests.Migration;
 /// <summary>A source host and a destination host in one process: real files, journals and hooks, an in-memory wire.</summary>
 internal sealed class MigrationLab : IDisposable, IMigrationEvents
 {
-    private readonly DiskSync.TestSupport.TempFolder _folder = new();
+    private readonly TempFolder _folder = new();
     private readonly string _root;
     private readonly FileTargetProvider _provider;
     private readonly OwnershipParts _near;
@@ -75,7 +76,8 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
             {
                 IBlockDevice source = Wrap(BlockDevices.OpenSource(image));
                 requests.Add(new TransferRequest(
-                    source, name ?? Path.GetFileName(image), new BlockGeometry(source.Length, 64 << 10)) { Flags = flags });
+                    source, name ?? Path.GetFileName(image), new BlockGeometry(source.Length, 64 << 10))
+                { Flags = flags });
             }
 
             return await coordinator.RunAsync(requests, "far:", cancellationToken).WaitAsync(TimeSpan.FromSeconds(90), CancellationToken.None);

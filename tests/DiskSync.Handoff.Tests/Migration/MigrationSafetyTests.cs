@@ -63,7 +63,9 @@ public sealed class MigrationSafetyTests : IDisposable
         using MigrationLab slow = new(start: $"touch {lab.Note("resuming")}; sleep 1; ({end})");
         slow.Options = new MigrationOptions
         {
-            Resume = "start", MaxDowntime = TimeSpan.FromMinutes(1), ResumePatience = TimeSpan.FromSeconds(4),
+            Resume = "start",
+            MaxDowntime = TimeSpan.FromMinutes(1),
+            ResumePatience = TimeSpan.FromSeconds(4),
         };
         Task<MigrationResult> migration = slow.MigrateAsync([slow.Image("a.img", Content)]);
         while (!lab.Noted("resuming") && !migration.IsCompleted)

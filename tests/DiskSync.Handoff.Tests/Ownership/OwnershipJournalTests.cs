@@ -51,10 +51,10 @@ public class OwnershipJournalTests
     public void A_journal_that_is_not_there_is_empty_and_reading_does_not_make_it()
     {
         using TempFolder folder = new();
-        OwnershipJournal journal = new(folder["state"]);
+        OwnershipJournal journal = new(folder.File("state"));
 
         Assert.Empty(journal.Read().Entries);
-        Assert.False(Directory.Exists(folder["state"]));
+        Assert.False(Directory.Exists(folder.File("state")));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public class OwnershipJournalTests
         OwnershipEntry first = view.Entries[0];
         Assert.Equal(entries[0] with { Images = first.Images }, first);
         Assert.Equal(entries[0].Images, first.Images);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder["ownership.db"]));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder.File("ownership.db")));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public class OwnershipJournalTests
         using TempFolder folder = new();
         new OwnershipJournal(folder.Path).Append(_ => [Entry("/a", AttemptState.Owner, 1)]);
 
-        using OwnershipDatabase database = OwnershipDatabase.Open(folder["ownership.db"], TimeSpan.FromSeconds(1));
+        using OwnershipDatabase database = OwnershipDatabase.Open(folder.File("ownership.db"), TimeSpan.FromSeconds(1));
         Assert.Equal(("delete", 3L), database.Durability());
     }
 
@@ -103,14 +103,14 @@ public class OwnershipJournalTests
         using TempFolder folder = new();
         await Task.WhenAll(Enumerable.Range(0, 6).Select(writer => Task.Run(() =>
         {
-            OwnershipJournal journal = new(folder["state"]);
+            OwnershipJournal journal = new(folder.File("state"));
             for (ulong i = 1; i <= 8; i++)
             {
                 journal.Append(view => [Entry($"/{writer}", AttemptState.Owner, (ulong)view.Entries.Count + 1)]);
             }
         })));
 
-        OwnershipView view = new OwnershipJournal(folder["state"]).Read();
+        OwnershipView view = new OwnershipJournal(folder.File("state")).Read();
         Assert.Equal(Enumerable.Range(1, 48).Select(i => (ulong)i), view.Entries.Select(e => e.Epoch));
     }
 
@@ -147,9 +147,9 @@ public class OwnershipJournalTests
     {
         using TempFolder folder = new();
         WriteSample(folder);
-        byte[] before = File.ReadAllBytes(folder["ownership.db"]);
+        byte[] before = File.ReadAllBytes(folder.File("ownership.db"));
         new OwnershipJournal(folder.Path).Append(view => [view.Last("/images/a.img")!.Next(AttemptState.Ceded, 4, Now)]);
-        byte[] after = File.ReadAllBytes(folder["ownership.db"]);
+        byte[] after = File.ReadAllBytes(folder.File("ownership.db"));
         for (int page = 0; page < after.Length; page += 512)
         {
             byte[] mixed = [.. after];
@@ -174,7 +174,7 @@ public class OwnershipJournalTests
     {
         using TempFolder folder = new();
         WriteSample(folder);
-        using (SqliteConnection connection = new($"Data Source={folder["ownership.db"]};Pooling=False"))
+        using (SqliteConnection connection = new($"Data Source={folder.File("ownership.db")};Pooling=False"))
         {
             connection.Open();
             using SqliteCommand command = connection.CreateCommand();
@@ -195,10 +195,10 @@ public class OwnershipJournalTests
         OwnershipJournal journal = new(folder.Path);
         Assert.Null(journal.PutDamagedAside(Now));
 
-        File.WriteAllBytes(folder["ownership.db"], whole[..700]);
+        File.WriteAllBytes(folder.File("ownership.db"), whole[..700]);
         string? aside = journal.PutDamagedAside(Now);
 
-        Assert.Equal(folder["ownership.db.damaged-20261123T030000Z"], aside);
+        Assert.Equal(folder.File("ownership.db.damaged-20261123T030000Z"), aside);
         Assert.Equal(700, new FileInfo(aside!).Length);
         Assert.True(journal.Read().Recreated);
         Assert.Equal(
@@ -210,7 +210,7 @@ public class OwnershipJournalTests
     public void A_journal_of_which_only_the_rollback_file_is_left_is_damaged()
     {
         using TempFolder folder = new();
-        File.WriteAllText(folder["ownership.db-journal"], "x");
+        File.WriteAllText(folder.File("ownership.db-journal"), "x");
         Assert.Throws<JournalDamagedException>(() => new OwnershipJournal(folder.Path).Read());
     }
 
@@ -223,14 +223,14 @@ public class OwnershipJournalTests
         journal.Append(_ => [Entry("/images/a.img", AttemptState.Ceded, 2) with { Attempt = attempt }]);
         journal.Append(_ => [Entry("/images/c.img", AttemptState.Prepared, 7)]);
         journal.Append(_ => [Entry("/images/c.img", AttemptState.Refused, 7)]);
-        return File.ReadAllBytes(folder["ownership.db"]);
+        return File.ReadAllBytes(folder.File("ownership.db"));
     }
 
     /// <summary>The bytes either are refused or read exactly as the intact journal; true where they were refused.</summary>
     private static bool AssertNeverPermitsMore(TempFolder folder, byte[] bytes, string what, byte[]? intact = null)
     {
         using TempFolder copy = new();
-        File.WriteAllBytes(copy["ownership.db"], bytes);
+        File.WriteAllBytes(copy.File("ownership.db"), bytes);
         OwnershipView view;
         try
         {

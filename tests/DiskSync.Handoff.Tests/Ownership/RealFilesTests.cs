@@ -4,6 +4,8 @@ using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Ownership;
 
+using DiskSync.TestSupport;
+
 namespace DiskSync.Handoff.Tests.Ownership;
 
 /// <summary>The state machines over the real journal, real names and real hooks.</summary>
@@ -16,10 +18,10 @@ public sealed class RealFilesTests : IDisposable
 
     public RealFilesTests()
     {
-        Directory.CreateDirectory(_temp["a"]);
-        Directory.CreateDirectory(_temp["b"]);
-        _a = new RealHost(_temp["a"], _temp["state-a"]);
-        _b = new RealHost(_temp["b"], _temp["state-b"]);
+        Directory.CreateDirectory(_temp.File("a"));
+        Directory.CreateDirectory(_temp.File("b"));
+        _a = new RealHost(_temp.File("a"), _temp.File("state-a"));
+        _b = new RealHost(_temp.File("b"), _temp.File("state-b"));
         File.WriteAllText(_a.ImageOf(Name), "data 1");
     }
 
@@ -45,8 +47,8 @@ public sealed class RealFilesTests : IDisposable
     [Fact]
     public async Task Both_parts_in_one_state_folder_keep_their_images_apart()
     {
-        RealHost a = new(_temp["a"], _temp["state"]);
-        RealHost b = new(_temp["b"], _temp["state"]);
+        RealHost a = new(_temp.File("a"), _temp.File("state"));
+        RealHost b = new(_temp.File("b"), _temp.File("state"));
 
         HandOverResult result = await Move(a, b);
 
@@ -59,7 +61,7 @@ public sealed class RealFilesTests : IDisposable
     [Fact]
     public async Task A_failing_pause_command_is_unpaused_and_nothing_is_handed_over()
     {
-        string log = _temp["log"];
+        string log = _temp.File("log");
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"echo unpaused $DISKSYNC_EPOCH >> {log}"))
         {
             DiskSyncException e = await Assert.ThrowsAsync<DiskSyncException>(
@@ -75,7 +77,7 @@ public sealed class RealFilesTests : IDisposable
     [Fact]
     public async Task A_migrate_that_was_killed_after_the_pause_is_called_off_by_owner_with_the_recorded_command()
     {
-        string log = _temp["log"];
+        string log = _temp.File("log");
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"echo unpaused >> {log}"))
         {
             await _a.Source.PauseAsync(attempt, $"echo paused >> {log}");
@@ -94,7 +96,7 @@ public sealed class RealFilesTests : IDisposable
     [Fact]
     public async Task An_unpause_command_that_fails_is_owed_until_it_succeeds()
     {
-        using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"test -e {_temp["ready"]}"))
+        using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"test -e {_temp.File("ready")}"))
         {
             await _a.Source.PauseAsync(attempt, string.Empty);
             Assert.Equal(HandOverState.SourceOwnsButPaused, (await _a.Source.CallOffAsync(attempt, null)).State);
@@ -102,7 +104,7 @@ public sealed class RealFilesTests : IDisposable
 
         Assert.Equal(OwnershipVerdict.OwnerUnfinished, _a.Owner.Report(_a.ImageOf(Name)).Verdict);
         Assert.Throws<DiskSyncException>(() => _a.Source.Begin([_a.ImageOf(Name)], "b", string.Empty));
-        await File.WriteAllTextAsync(_temp["ready"], string.Empty);
+        await File.WriteAllTextAsync(_temp.File("ready"), string.Empty);
         Assert.True((await _a.Owner.ResolveAsync(_a.ImageOf(Name), null, default)).Resolved);
     }
 
@@ -126,7 +128,7 @@ public sealed class RealFilesTests : IDisposable
     [Fact]
     public async Task A_destination_whose_guest_wrote_does_not_hand_back_the_older_copy()
     {
-        await Move(_a, _b, resume: $"echo more >> {_temp["b"]}/{Name}; exit 1");
+        await Move(_a, _b, resume: $"echo more >> {_temp.File("b")}/{Name}; exit 1");
 
         DiskSyncException e = await Assert.ThrowsAsync<DiskSyncException>(() => _b.Owner.ReturnAsync(_b.ImageOf(Name), null, default));
         Assert.Equal(FailureKind.Preflight, e.Kind);
@@ -241,8 +243,8 @@ public sealed class RealFilesTests : IDisposable
         using SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", new string('x', 5000));
         Assert.Equal(
             FailureKind.Usage,
-            (await Assert.ThrowsAsync<DiskSyncException>(() => _a.Source.PauseAsync(attempt, $"touch {_temp["paused"]}"))).Kind);
-        Assert.False(File.Exists(_temp["paused"]));
+            (await Assert.ThrowsAsync<DiskSyncException>(() => _a.Source.PauseAsync(attempt, $"touch {_temp.File("paused")}"))).Kind);
+        Assert.False(File.Exists(_temp.File("paused")));
         Assert.True(_a.Owner.Report(_a.ImageOf(Name)).MayRunHere);
     }
 
@@ -283,7 +285,7 @@ public sealed class RealFilesTests : IDisposable
     [Fact]
     public async Task A_device_is_ceded_by_a_mark_and_only_where_that_was_accepted()
     {
-        ImagePlaces places = new(_temp["state-a"]);
+        ImagePlaces places = new(_temp.File("state-a"));
         FileImageWitness witness = new(places);
         DeviceAwareNames refused = new(new FileSourceImages(), new DeviceMarks(places), acceptUnfenced: false);
         Assert.Equal(

@@ -13,7 +13,7 @@ public sealed class SourceFenceTests : IDisposable
 
     public SourceFenceTests()
     {
-        _image = _temp["vm.img"];
+        _image = _temp.File("vm.img");
         File.WriteAllText(_image, "data");
     }
 
@@ -24,7 +24,7 @@ public sealed class SourceFenceTests : IDisposable
     {
         DeviceAwareNames names = Names(acceptUnfenced: false);
         names.CheckFence(_image);
-        Link(_image, _temp["other.img"]);
+        Link(_image, _temp.File("other.img"));
         Assert.Contains("2 names (hard links)", Assert.Throws<DiskSyncException>(() => names.CheckFence(_image)).Message, StringComparison.Ordinal);
         Assert.Equal(FailureKind.Preflight, (await Assert.ThrowsAsync<DiskSyncException>(() => names.MakeUnusableAsync(_image, 2))).Kind);
         Assert.True(File.Exists(_image));
@@ -36,9 +36,9 @@ public sealed class SourceFenceTests : IDisposable
     [Fact]
     public void One_file_under_two_names_is_not_two_images()
     {
-        SourceFence.RefuseTwice([_image, _temp["not-there.img"], "device:disk-1"]);
-        Link(_image, _temp["other.img"]);
-        DiskSyncException e = Assert.Throws<DiskSyncException>(() => SourceFence.RefuseTwice([_image, _temp["other.img"]]));
+        SourceFence.RefuseTwice([_image, _temp.File("not-there.img"), "device:disk-1"]);
+        Link(_image, _temp.File("other.img"));
+        DiskSyncException e = Assert.Throws<DiskSyncException>(() => SourceFence.RefuseTwice([_image, _temp.File("other.img")]));
         Assert.Equal(FailureKind.Usage, e.Kind);
         Assert.Contains("are the same file", e.Message, StringComparison.Ordinal);
     }
@@ -60,7 +60,7 @@ public sealed class SourceFenceTests : IDisposable
     [Fact]
     public async Task A_link_that_has_taken_the_images_place_is_not_renamed()
     {
-        File.Move(_image, _temp["real.img"]);
+        File.Move(_image, _temp.File("real.img"));
         File.CreateSymbolicLink(_image, "real.img");
         Assert.Contains(
             "not a regular file",
@@ -70,7 +70,7 @@ public sealed class SourceFenceTests : IDisposable
     }
 
     private DeviceAwareNames Names(bool acceptUnfenced) =>
-        new(new FileSourceImages(), new DeviceMarks(new ImagePlaces(_temp["state"])), acceptUnfenced);
+        new(new FileSourceImages(), new DeviceMarks(new ImagePlaces(_temp.File("state"))), acceptUnfenced);
 
     private static void Link(string from, string to) => Tool.Run("coreutils", "ln", from, to);
 }

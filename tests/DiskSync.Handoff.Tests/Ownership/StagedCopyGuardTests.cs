@@ -3,6 +3,8 @@ using DiskSync.Engine;
 using DiskSync.Engine.Runs;
 using DiskSync.Handoff.Ownership;
 
+using DiskSync.TestSupport;
+
 namespace DiskSync.Handoff.Tests.Ownership;
 
 /// <summary>What may be cleaned up, with real journals and names: never the only copy that counts.</summary>
@@ -15,10 +17,10 @@ public sealed class StagedCopyGuardTests : IDisposable
 
     public StagedCopyGuardTests()
     {
-        Directory.CreateDirectory(_temp["a"]);
-        Directory.CreateDirectory(_temp["b"]);
-        _a = new RealHost(_temp["a"], _temp["state-a"]);
-        _b = new RealHost(_temp["b"], _temp["state-b"]);
+        Directory.CreateDirectory(_temp.File("a"));
+        Directory.CreateDirectory(_temp.File("b"));
+        _a = new RealHost(_temp.File("a"), _temp.File("state-a"));
+        _b = new RealHost(_temp.File("b"), _temp.File("state-b"));
         File.WriteAllText(_a.ImageOf(Name), "data 1");
     }
 
@@ -44,7 +46,7 @@ public sealed class StagedCopyGuardTests : IDisposable
         AssertStays(_b, "state-b", "not resolved");
         Assert.True((await _a.Owner.ResolveAsync(_a.ImageOf(Name), new DirectLink(_b), default)).Resolved);
 
-        StagedCopyGuard guard = new(_temp["state-a"]);
+        StagedCopyGuard guard = new(_temp.File("state-a"));
         StagedCopy copy = Assert.Single(StagedCopies.Find(_a.Folder));
         Assert.Contains("handed over with epoch 2", guard.Describe(copy).State, StringComparison.Ordinal);
         guard.Remove(copy);
@@ -65,7 +67,7 @@ public sealed class StagedCopyGuardTests : IDisposable
         await MoveAsync(_a, _b);
         await MoveAsync(_b, _a);
         File.WriteAllText(_a.ImageOf(Name + ".partial"), "half");
-        StagedCopyGuard guard = new(_temp["state-a"]);
+        StagedCopyGuard guard = new(_temp.File("state-a"));
         IReadOnlyList<StagedCopy> copies = StagedCopies.Find(_a.Folder);
         Assert.Equal([StagedKind.Resumable], copies.Where(guard.MayGo).Select(c => c.Kind));
         Assert.Contains(copies.Select(c => guard.Describe(c).State), s => s.Contains("has come back", StringComparison.Ordinal));
@@ -93,7 +95,7 @@ public sealed class StagedCopyGuardTests : IDisposable
             _b.Destination.Refuse(attempt.Id, "asked");
         }
 
-        StagedCopyGuard guard = new(_temp["state-b"]);
+        StagedCopyGuard guard = new(_temp.File("state-b"));
         foreach (StagedCopy copy in StagedCopies.Find(_b.Folder))
         {
             guard.Remove(copy);
@@ -106,10 +108,10 @@ public sealed class StagedCopyGuardTests : IDisposable
     public async Task The_journal_is_read_again_before_anything_goes_and_a_hand_over_under_way_is_not_disturbed()
     {
         File.WriteAllText(_b.ImageOf(Name + ".partial"), "half");
-        StagedCopyGuard early = new(_temp["state-b"]);
+        StagedCopyGuard early = new(_temp.File("state-b"));
         StagedCopy copy = Assert.Single(StagedCopies.Find(_b.Folder));
         Assert.True(early.MayGo(copy));
-        using (new FileOwnershipLocks(_temp["state-b"]).TryAcquire([_b.ImageOf(Name)]))
+        using (new FileOwnershipLocks(_temp.File("state-b")).TryAcquire([_b.ImageOf(Name)]))
         {
             Assert.Equal(FailureKind.Preflight, Assert.Throws<DiskSyncException>(() => early.Remove(copy)).Kind);
         }
@@ -121,7 +123,7 @@ public sealed class StagedCopyGuardTests : IDisposable
 
     private void AssertStays(RealHost host, string state, string words, string? name = null)
     {
-        StagedCopyGuard guard = new(_temp[state]);
+        StagedCopyGuard guard = new(_temp.File(state));
         StagedCopy copy = Assert.Single(StagedCopies.Find(host.Folder), c => name is null || c.Image == host.ImageOf(name));
         Assert.False(guard.MayGo(copy));
         Assert.Contains(words, guard.Describe(copy).State, StringComparison.Ordinal);
