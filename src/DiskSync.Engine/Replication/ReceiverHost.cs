@@ -90,6 +90,18 @@ public sealed class ReceiverHost
         }
     }
 
+    /// <summary>A source that greets again has lost its older connection: what that one holds is let go, so that a guest can be resumed on it.</summary>
+    internal async Task ReplaceAsync(ReceiverSession session)
+    {
+        foreach (ReceiverSession older in _holders.Values.Distinct().Where(s => s.SessionId == session.SessionId && !ReferenceEquals(s, session)))
+        {
+            ReceiverLog.Replaced(Logger, session.SessionId);
+
+            // Not longer: one that is in the middle of a hook ends with the hook.
+            await Task.WhenAny(older.FenceAsync(), Task.Delay(Options.BusyPatience));
+        }
+    }
+
     internal void Release(string name, ReceiverSession session) =>
         _holders.TryRemove(new KeyValuePair<string, ReceiverSession>(name, session));
 }

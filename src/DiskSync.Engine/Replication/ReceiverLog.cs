@@ -21,6 +21,9 @@ internal static partial class ReceiverLog
     [LoggerMessage(204, LogLevel.Warning, "target {Target}: session {Session} reconnected; its old connection is fenced and drained first")]
     public static partial void Takeover(ILogger logger, string target, Guid session);
 
+    [LoggerMessage(209, LogLevel.Warning, "session {Session} greets again; its older connection is fenced and closed")]
+    public static partial void Replaced(ILogger logger, Guid session);
+
     [LoggerMessage(205, LogLevel.Information, "target {Target} sealed as {Path} at epoch {Epoch} with root {Root}")]
     public static partial void TargetSealed(ILogger logger, string target, string path, ulong epoch, string root);
 

@@ -185,6 +185,7 @@ internal sealed class ReceiverSession : IDisposable
             throw new TransportLostException("several connections per session were not agreed on");
         }
 
+        await _host.ReplaceAsync(this);
         _connection.LimitBodies(_hello.MaxBody);
         await SendAsync(FrameHeader.NoImage, new Welcome(
             _hello.SessionId,

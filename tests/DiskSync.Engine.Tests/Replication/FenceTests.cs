@@ -95,6 +95,27 @@ public sealed class FenceTests : IDisposable
     }
 
     [Fact]
+    public async Task A_source_that_greets_again_has_its_older_connection_let_go_of_the_target()
+    {
+        // A link that broke without the destination's noticing: what resumes the guest must not find the image held.
+        (ITransport near, ITransport far) = InMemoryTransport.CreatePair();
+        Task serving = _lab.ServeAsync(far);
+        await using Connection first = await RawPeer.GreetAsync(near);
+        await RawPeer.OpenImageAsync(first, 4 * 64 * K);
+        string staged = _lab.Target("vm.img.partial");
+        Assert.NotEqual(0, Tool.TryRun("util-linux", "flock", ["-n", staged, "true"]).Code);
+
+        (ITransport again, ITransport farAgain) = InMemoryTransport.CreatePair();
+        Task servingAgain = _lab.ServeAsync(farAgain);
+        await using Connection second = await RawPeer.GreetAsync(again);
+        Tool.Run("util-linux", "flock", "-n", staged, "true");
+        await Assert.ThrowsAnyAsync<DiskSyncException>(async () => await first.ReceiveAsync(CancellationToken.None));
+        await serving.WaitAsync(SessionLab.Patience);
+        await again.DisposeAsync();
+        await servingAgain.WaitAsync(SessionLab.Patience);
+    }
+
+    [Fact]
     public async Task A_batch_with_another_fencing_number_writes_nothing()
     {
         (ITransport near, ITransport far) = InMemoryTransport.CreatePair();
