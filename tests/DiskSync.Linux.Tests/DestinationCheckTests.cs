@@ -9,6 +9,15 @@ public sealed class DestinationCheckTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void Without_sys_it_is_said_that_nothing_can_be_told()
+    {
+        using TempFolder folder = new();
+        LinuxException e = Assert.Throws<LinuxException>(() => new DeviceTree(folder.Path).Loops().ToList());
+        Assert.Contains("is not mounted here", e.Message, StringComparison.Ordinal);
+        Assert.Throws<LinuxException>(() => new DeviceTree(folder.Path).WholeDevices().ToList());
+    }
+
+    [Fact]
     public void Nobody_uses_a_new_file_a_free_device_or_what_is_not_there()
     {
         using var loop = LoopDevice.Create(1 << 20);

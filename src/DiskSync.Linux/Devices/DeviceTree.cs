@@ -43,7 +43,7 @@ internal sealed class DeviceTree(string root)
 
     /// <summary>All devices that are not partitions.</summary>
     internal IEnumerable<DeviceNumber> WholeDevices() =>
-        Directory.EnumerateDirectories(Path.Join(root, "block")).Select(Number).OfType<DeviceNumber>();
+        Directory.EnumerateDirectories(BlockFolder()).Select(Number).OfType<DeviceNumber>();
 
     /// <summary>The devices that are built on this one (device mapper, md, bcache), in words.</summary>
     internal IEnumerable<string> Holders(DeviceNumber device)
@@ -65,13 +65,20 @@ internal sealed class DeviceTree(string root)
     /// <summary>The loop devices that are attached: name and the path of the backing file as the kernel knows it.</summary>
     internal IEnumerable<(string Name, string BackingFile)> Loops()
     {
-        foreach (string folder in Directory.EnumerateDirectories(Path.Join(root, "block"), "loop*"))
+        foreach (string folder in Directory.EnumerateDirectories(BlockFolder(), "loop*"))
         {
             if (Text(Path.Join(folder, "loop/backing_file")) is { } file)
             {
                 yield return (Path.GetFileName(folder), file);
             }
         }
+    }
+
+    private string BlockFolder()
+    {
+        string folder = Path.Join(root, "block");
+        return Directory.Exists(folder) ? folder : throw new LinuxException(
+            Errno.ENOENT, "look at", folder, detail: $"{root} is not mounted here, so nobody can tell who uses a disk: mount -t sysfs sysfs {root}");
     }
 
     /// <summary>True where the device is part of a btrfs that is mounted, which its mount's number does not tell.</summary>
