@@ -25,6 +25,7 @@ public sealed class HookRunner
     /// <summary>How much of a hook's output is kept, in bytes, counted from its end.</summary>
     public const int KeptOutput = 4096;
 
+    private const string OutputPrefix = "disksync-hook-";
     private readonly TimeSpan _limit;
     private readonly string _outputFolder;
 
@@ -50,7 +51,8 @@ public sealed class HookRunner
         ArgumentException.ThrowIfNullOrEmpty(command);
         ArgumentNullException.ThrowIfNull(environment);
         long start = Stopwatch.GetTimestamp();
-        string output = Path.Combine(_outputFolder, $"disksync-hook-{Guid.NewGuid():N}");
+        Sweep();
+        string output = Path.Combine(_outputFolder, $"{OutputPrefix}{Environment.ProcessId}-{Guid.NewGuid():N}");
         try
         {
             using (new FileStream(output, new FileStreamOptions
@@ -82,6 +84,26 @@ public sealed class HookRunner
             {
                 File.Delete(output);
             }
+        }
+    }
+
+    /// <summary>Removes what killed processes have left: nobody will read it, and a hook that still writes to it does not notice.</summary>
+    private void Sweep()
+    {
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(_outputFolder, OutputPrefix + "*"))
+            {
+                string[] parts = Path.GetFileName(path)[OutputPrefix.Length..].Split('-');
+                if (parts.Length == 2 && int.TryParse(parts[0], out int owner) && !Directory.Exists($"/proc/{owner}"))
+                {
+                    File.Delete(path);
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another user's, or just removed by another process.
         }
     }
 
@@ -128,6 +150,12 @@ public sealed class HookRunner
 
     private static string Tail(string path)
     {
+        // A sweep by a process that cannot see this one (another PID namespace) must not make a failure of a success.
+        if (!File.Exists(path))
+        {
+            return string.Empty;
+        }
+
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         file.Seek(-Math.Min(file.Length, KeptOutput), SeekOrigin.End);
         byte[] bytes = new byte[KeptOutput];

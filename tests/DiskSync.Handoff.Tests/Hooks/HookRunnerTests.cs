@@ -11,6 +11,26 @@ public class HookRunnerTests
     private readonly HookRunner _runner = new(TimeSpan.FromSeconds(30));
 
     [Fact]
+    public async Task A_hook_whose_output_was_removed_under_it_has_still_succeeded()
+    {
+        using TempFolder folder = new();
+        HookResult result = await new HookRunner(TimeSpan.FromSeconds(20), folder.Path)
+            .RunAsync($"rm {folder.Path}/disksync-hook-*", new Dictionary<string, string>());
+        Assert.True(result.Succeeded, result.Describe());
+    }
+
+    [Fact]
+    public async Task What_killed_processes_left_of_their_hooks_output_is_removed_and_that_of_living_ones_is_not()
+    {
+        using TempFolder folder = new();
+        string dead = folder.Write($"disksync-hook-{int.MaxValue}-0123", [1]);
+        string living = folder.Write($"disksync-hook-{Environment.ProcessId}-0123", [1]);
+        await new HookRunner(TimeSpan.FromSeconds(20), folder.Path).RunAsync("true", new Dictionary<string, string>());
+        Assert.False(File.Exists(dead));
+        Assert.True(File.Exists(living));
+    }
+
+    [Fact]
     public async Task A_hook_gets_the_attempt_in_its_environment()
     {
         Guid attempt = Guid.NewGuid();
