@@ -30,9 +30,14 @@ public sealed class HookTimes
             ? TimeSpan.FromSeconds(seconds)
             : null;
 
-    /// <summary>Notes how long a hook took.</summary>
+    /// <summary>Notes how long a hook took; nothing is noted where none was given, as no forecast asks for that.</summary>
     public void Note(GuestAction action, string where, string command, TimeSpan elapsed)
     {
+        if (command.Length == 0)
+        {
+            return;
+        }
+
         string key = KeyOf(action, where, command);
         Dictionary<string, double> times = Read();
         times.Remove(key);
