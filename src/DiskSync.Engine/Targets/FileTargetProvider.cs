@@ -170,7 +170,7 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
         catch (LinuxException exception)
         {
-            throw Translate(paths.Name, exception);
+            throw Translate(paths.ImagePath, exception);
         }
     }
 
