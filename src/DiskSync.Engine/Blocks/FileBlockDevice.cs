@@ -4,7 +4,7 @@ namespace DiskSync.Engine.Blocks;
 
 /// <summary>An image in a regular file, through the page cache.</summary>
 /// <remarks>Holes are told by SEEK_HOLE and made by punching; a file system that cannot do either gets zeros written.</remarks>
-public sealed class FileBlockDevice : LinuxBlockDevice
+public sealed class FileBlockDevice : LinuxBlockDevice, IBlockDevice
 {
     private const int ZeroChunk = 1 << 20;
     private static readonly byte[] Zeros = new byte[ZeroChunk];
@@ -57,6 +57,19 @@ public sealed class FileBlockDevice : LinuxBlockDevice
         catch (LinuxException exception)
         {
             throw Failed("zero", Math.Max(offset, exception.Offset), exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void BeginWriteback(long offset, long length)
+    {
+        try
+        {
+            File.SyncFileRange(offset, Math.Min(length, Length - offset), SyncRange.Write);
+        }
+        catch (LinuxException)
+        {
+            // The flush says what is wrong, and is the one that counts.
         }
     }
 

@@ -46,6 +46,12 @@ public interface IBlockDevice : IDisposable
     /// <exception cref="ImageIOException">The flush failed, now or at any time before.</exception>
     void Flush();
 
+    /// <summary>Has what was written to a range start on its way to the medium; a hint, which proves and waits for nothing.</summary>
+    void BeginWriteback(long offset, long length)
+    {
+        // Where nothing is cached there is nothing to write.
+    }
+
     /// <summary>Called before each pass over the image: what the page cache of a device holds is not believed from here on (safety rule 9).</summary>
     /// <remarks>Does nothing where reads are never stale, as of a regular file or past the cache.</remarks>
     /// <exception cref="ImageIOException">The cache cannot be dropped, so the image must not be read.</exception>

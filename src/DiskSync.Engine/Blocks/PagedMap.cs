@@ -14,7 +14,7 @@ namespace DiskSync.Engine.Blocks;
 /// is either "unknown" or "zeros". A page whose check is wrong reads as unknown and is counted in
 /// <see cref="DamagedPages"/>.</para>
 /// <para>Whether stored pages may be believed after a restart is not known here: the transfer journal says.</para>
-/// <para>Thread safe: one lock, held during the map's own I/O. Nothing is durable before <see cref="Flush"/>.</para>
+/// <para>Thread safe: one lock, held during the map's own I/O but not while it is made durable. Nothing is durable before <see cref="Flush"/>.</para>
 /// </remarks>
 public sealed class PagedMap : IDisposable
 {
@@ -181,9 +181,10 @@ public sealed class PagedMap : IDisposable
             {
                 WriteBack(number, page);
             }
-
-            _file.Flush();
         }
+
+        // Not under the lock: whoever goes on writing blocks meanwhile does not wait for the medium.
+        _file.Flush();
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.ExceptionServices;
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
@@ -9,55 +10,73 @@ using DiskSync.Linux;
 namespace DiskSync.Engine.Journal;
 
 /// <summary>Finds out what a target holds by reading it from its medium: to fill its map, and to prove what was written.</summary>
-/// <remarks>One scan at a time.</remarks>
+/// <remarks>One scan at a time, by several readers, each with its own part.</remarks>
 /// <param name="device">The image; stays its opener's.</param>
 /// <param name="geometry">How it is cut into blocks.</param>
 internal sealed class TargetScan(IBlockDevice device, BlockGeometry geometry)
 {
     private const int ChunkBytes = 1 << 20;
 
+    // A reader more has to be worth its start.
+    private const long BytesAReader = 16L << 20;
+
     private readonly ZeroHashes _zeros = new(geometry);
 
     /// <summary>Reads and hashes the blocks of a bitmap, clearing each bit before its block is read.</summary>
     /// <param name="todo">The blocks; those that a failure leaves unread are marked again.</param>
+    /// <param name="maxReaders">The most threads that read at once.</param>
     /// <param name="progress">Called with bytes done and bytes in all.</param>
-    /// <param name="found">Called with the first block, the count and the hash of blocks that were read.</param>
+    /// <param name="found">Called with the first block, the count and the hash of blocks that were read; from several threads, in no order.</param>
     /// <param name="cancellationToken">Stops between chunks; what was read stays read.</param>
     /// <returns>Bytes read from the medium.</returns>
     public long Run(
-        DirtyBitmap todo, Action<long, long> progress, Action<long, long, Hash256> found, CancellationToken cancellationToken)
+        DirtyBitmap todo, int maxReaders, Action<long, long> progress, Action<long, long, Hash256> found, CancellationToken cancellationToken)
     {
         long total = todo.Count * geometry.Granularity;
-        long done = 0;
-        long bytes = 0;
-        using AlignedBuffer buffer = new(Math.Max(ChunkBytes, geometry.Granularity));
+        Tally tally = new(total, progress);
         RoundPlan plan = new(todo, device, geometry);
-        while (plan.TryTake(buffer.Length / geometry.Granularity, out BlockRun run))
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int readers = (int)Math.Clamp(total / BytesAReader, 1, maxReaders);
+        try
+        {
+            Parallel.For(0, readers, _ => Read(plan, todo, found, tally, stop));
+        }
+        catch (AggregateException failures)
+        {
+            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return tally.BytesRead;
+    }
+
+    private void Read(
+        RoundPlan plan, DirtyBitmap todo, Action<long, long, Hash256> found, Tally tally, CancellationTokenSource stop)
+    {
+        using AlignedBuffer buffer = new(Math.Max(ChunkBytes, geometry.Granularity));
+        while (!stop.IsCancellationRequested
+            && plan.TryTake(buffer.Length / geometry.Granularity, out BlockRun run, out bool isData))
         {
             try
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                bytes += ScanRun(run, buffer, found);
+                long bytes = ScanRun(run, isData, buffer, found);
+                todo.Release(run);
+                tally.Add(run.Count * geometry.Granularity, bytes);
             }
             catch
             {
                 todo.Fail(run);
+                stop.Cancel();
                 throw;
             }
-
-            todo.Release(run);
-            done += run.Count * geometry.Granularity;
-            progress(Math.Min(done, total), total);
         }
-
-        return bytes;
     }
 
-    private long ScanRun(BlockRun run, AlignedBuffer buffer, Action<long, long, Hash256> found)
+    private long ScanRun(BlockRun run, bool isData, AlignedBuffer buffer, Action<long, long, Hash256> found)
     {
         long bytes = 0;
         foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(
-            device, geometry, run, buffer.Length / geometry.Granularity))
+            device, geometry, run, isData, buffer.Length / geometry.Granularity))
         {
             if (!isZero)
             {
@@ -89,5 +108,24 @@ internal sealed class TargetScan(IBlockDevice device, BlockGeometry geometry)
 
         ArrayPool<Hash256>.Shared.Return(hashes);
         return length;
+    }
+
+    /// <summary>What all readers have done, and the progress of it.</summary>
+    private sealed class Tally(long total, Action<long, long> progress)
+    {
+        private readonly Lock _lock = new();
+        private long _done;
+
+        public long BytesRead { get; private set; }
+
+        public void Add(long done, long read)
+        {
+            lock (_lock)
+            {
+                _done += done;
+                BytesRead += read;
+                progress(Math.Min(_done, total), total);
+            }
+        }
     }
 }

@@ -14,8 +14,9 @@ namespace DiskSync.Engine.Journal;
 /// one of its blocks is overwritten; a checkpoint flushes the image, then the map, then claims the pages again.</para>
 /// <para>Apart from that it knows which blocks have not been read back from the medium since they were written, and
 /// reads them back on request: only then does the map prove anything.</para>
-/// <para>One thread writes; <see cref="Fence"/>, <see cref="Root"/> and the map may be used from others. Owns device,
-/// map and journal.</para>
+/// <para>Several threads may write blocks at once, each its own; reading back, filling the map and disposing are for a
+/// time when nobody writes. A checkpoint does not hold writers up: what is written while it flushes stays withdrawn and
+/// is claimed by the next one. Owns device, map and journal.</para>
 /// </remarks>
 public sealed class TargetStore : IDisposable
 {
@@ -23,6 +24,13 @@ public sealed class TargetStore : IDisposable
     private const int WithdrawAhead = 16;
 
     private readonly Lock _gate = new();
+
+    // Taken before the gate; held for the time of a whole checkpoint.
+    private readonly Lock _checkpointGate = new();
+
+    // Blocks whose write has begun and not ended.
+    private readonly List<BlockRun> _writing = [];
+    private readonly ManualResetEventSlim _noneWriting = new(initialState: true);
     private readonly IBlockDevice _device;
     private readonly ITransferJournal _journal;
     private readonly DirtyBitmap _withdrawn;
@@ -31,9 +39,13 @@ public sealed class TargetStore : IDisposable
     // Pages whose claim in the journal says that they were read back.
     private readonly DirtyBitmap _claimedReadBack;
     private readonly TargetScan _scan;
+    private readonly WritebackStarter _writeback;
     private readonly long _pageCount;
     private bool _fenced;
     private bool _unflushed;
+
+    // Pages that were written while a checkpoint is flushing: it may not claim them. Null while none is.
+    private HashSet<long>? _touched;
 
     // A write or checkpoint has begun and not ended well: nothing more is written or claimed, and whoever opens the
     // target again hashes what is withdrawn.
@@ -61,6 +73,7 @@ public sealed class TargetStore : IDisposable
         _journal = journal;
         Map = map;
         _scan = new TargetScan(device, map.Geometry);
+        _writeback = new WritebackStarter(device);
         _pageCount = (Geometry.BlockCount + PagedMap.PageBlocks - 1) / PagedMap.PageBlocks;
         _withdrawn = new DirtyBitmap(_pageCount);
         _unread = new DirtyBitmap(Geometry.BlockCount);
@@ -89,6 +102,12 @@ public sealed class TargetStore : IDisposable
     /// <summary>How the image is cut into blocks.</summary>
     public BlockGeometry Geometry => Map.Geometry;
 
+    /// <summary>How many threads read at once where much has to be read; 1 makes the order of the reads the image's.</summary>
+    public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 4);
+
+    /// <summary>What buffers to write from must be aligned to; 1 where any memory will do.</summary>
+    public int Alignment => _device.Alignment;
+
     /// <summary>What the image holds; unknown where nobody knows.</summary>
     public PagedMap Map { get; }
 
@@ -116,38 +135,71 @@ public sealed class TargetStore : IDisposable
     /// <summary>The root over the map as it is.</summary>
     public Hash256 Root() => Map.Root();
 
-    /// <summary>No write happens after this returns; one that is under way is waited for.</summary>
+    /// <summary>No write happens after this returns; those that are under way, a checkpoint included, are waited for.</summary>
     public void Fence()
     {
         lock (_gate)
         {
             _fenced = true;
         }
+
+        _noneWriting.Wait();
+        lock (_checkpointGate)
+        {
+            // Whoever held it has seen the fence, or had finished before.
+        }
     }
 
-    /// <summary>Writes a block whose hash has been checked.</summary>
-    public void Write(long block, ReadOnlySpan<byte> data, Hash256 hash)
+    /// <summary>Writes neighbouring blocks whose hashes have been checked.</summary>
+    /// <param name="first">The first block.</param>
+    /// <param name="data">The blocks' content, each at its true length.</param>
+    /// <param name="hashes">One for each block.</param>
+    public void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes)
     {
-        lock (_gate)
+        BlockRun run = new(first, hashes.Length);
+        BeginWrite(run);
+        try
         {
-            BeginWrite(block, 1);
-            _device.Write(Geometry.OffsetOf(block), data);
-            Map.Set(block, hash);
-            _broken = false;
+            long offset = Geometry.OffsetOf(first);
+            _device.Write(offset, data);
+            for (int i = 0; i < hashes.Length; i++)
+            {
+                Map.Set(first + i, hashes[i]);
+            }
+
+            _writeback.Wrote(offset, data.Length);
+        }
+        catch
+        {
+            FailWrite();
+            throw;
+        }
+        finally
+        {
+            EndWrite(run);
         }
     }
 
     /// <summary>Makes blocks read as zeros.</summary>
     public void ZeroRun(long first, long count)
     {
-        lock (_gate)
+        BlockRun run = new(first, count);
+        BeginWrite(run);
+        try
         {
-            BeginWrite(first, count);
             long offset = Geometry.OffsetOf(first);
             long end = Math.Min(Geometry.OffsetOf(first + count), Geometry.Length);
             _device.Zero(offset, end - offset, punch: true);
             Map.SetZeroRun(first, count);
-            _broken = false;
+        }
+        catch
+        {
+            FailWrite();
+            throw;
+        }
+        finally
+        {
+            EndWrite(run);
         }
     }
 
@@ -158,23 +210,39 @@ public sealed class TargetStore : IDisposable
     /// <exception cref="DiskSyncException">Something could not be flushed; this is final, and nothing more is written.</exception>
     public void Checkpoint()
     {
-        lock (_gate)
+        lock (_checkpointGate)
         {
-            ThrowIfUnusable();
-            if (_withdrawn.Count == 0 && !_unflushed)
+            lock (_gate)
             {
-                return;
+                ThrowIfUnusable();
+                if (_withdrawn.Count == 0 && !_unflushed)
+                {
+                    return;
+                }
+
+                // What is being written now may reach the medium after the flush.
+                _touched = [];
+                foreach (BlockRun run in _writing)
+                {
+                    Touch(run.First, run.Count);
+                }
+
+                _unflushed = false;
             }
 
-            // A checkpoint that fails half-way may have claimed pages all the same, and then what is withdrawn here is not
-            // what is withdrawn in the journal: a later write would overwrite a claimed page.
-            _broken = true;
-            _device.Flush();
-            Map.Flush();
-            _journal.Claim(ChangedClaims());
-            _withdrawn.Clear(0, _pageCount);
-            _unflushed = false;
-            _broken = false;
+            try
+            {
+                _device.Flush();
+                Map.Flush();
+                ClaimFlushed();
+            }
+            catch
+            {
+                // A checkpoint that fails half-way may have claimed pages all the same, and then what is withdrawn here
+                // is not what is withdrawn in the journal: a later write would overwrite a claimed page.
+                FailWrite();
+                throw;
+            }
         }
     }
 
@@ -203,7 +271,7 @@ public sealed class TargetStore : IDisposable
 
         // What is hashed here is claimed at the next checkpoint, so the pages must be without a claim until then.
         _device.Flush();
-        return _scan.Run(unknown, progress, (first, count, hash) =>
+        return _scan.Run(unknown, Readers, progress, (first, count, hash) =>
         {
             lock (_gate)
             {
@@ -231,7 +299,7 @@ public sealed class TargetStore : IDisposable
         }
 
         List<long> wrong = [];
-        long bytes = _scan.Run(_unread, progress, (first, count, hash) =>
+        long bytes = _scan.Run(_unread, Readers, progress, (first, count, hash) =>
         {
             long block = first;
             foreach (HashRun held in Map.GetRuns(first, count).ToArray())
@@ -242,9 +310,8 @@ public sealed class TargetStore : IDisposable
                     {
                         Withdraw(block, held.Count);
                         Map.SetRun(block, held.Count, hash);
+                        AddRange(wrong, block, held.Count);
                     }
-
-                    AddRange(wrong, block, held.Count);
                 }
 
                 block += held.Count;
@@ -257,6 +324,9 @@ public sealed class TargetStore : IDisposable
         }
 
         Checkpoint();
+
+        // Several threads have read; who reads the answer expects the image's order.
+        wrong.Sort();
         return new ReadBackResult(bytes, wrong);
     }
 
@@ -270,24 +340,91 @@ public sealed class TargetStore : IDisposable
 
         Fence();
         IsClosed = true;
+        _noneWriting.Dispose();
         _journal.Dispose();
         Map.Dispose();
         _device.Dispose();
     }
 
-    private void BeginWrite(long first, long count)
+    private void BeginWrite(BlockRun run)
     {
-        Withdraw(first, count);
-        _unflushed = true;
-        _unread.Mark(first, count);
+        lock (_gate)
+        {
+            Withdraw(run.First, run.Count);
+            _unflushed = true;
+            _unread.Mark(run.First, run.Count);
+            _writing.Add(run);
+            _noneWriting.Reset();
+        }
+    }
 
-        // Until the write is done nobody knows what is there: one that fails may have changed a part of it.
-        _broken = true;
+    private void EndWrite(BlockRun run)
+    {
+        lock (_gate)
+        {
+            _writing.Remove(run);
+            if (_writing.Count == 0)
+            {
+                _noneWriting.Set();
+            }
+        }
+    }
+
+    // Nobody knows what is there now: a write that fails may have changed a part of it.
+    private void FailWrite()
+    {
+        lock (_gate)
+        {
+            _broken = true;
+            _touched = null;
+        }
+    }
+
+    private void ClaimFlushed()
+    {
+        lock (_gate)
+        {
+            // A write that failed meanwhile, or a newer session: nothing is claimed.
+            ThrowIfUnusable();
+            _journal.Claim(ChangedClaims());
+            if (_touched!.Count == 0)
+            {
+                _withdrawn.Clear(0, _pageCount);
+            }
+            else
+            {
+                KeepWithdrawn(_touched);
+                _unflushed = true;
+            }
+
+            _touched = null;
+        }
+    }
+
+    private void KeepWithdrawn(HashSet<long> touched)
+    {
+        long page = 0;
+        foreach (long kept in touched.Order())
+        {
+            _withdrawn.Clear(page, kept - page);
+            page = kept + 1;
+        }
+
+        _withdrawn.Clear(page, _pageCount - page);
+    }
+
+    private void Touch(long firstBlock, long blockCount)
+    {
+        for (long page = firstBlock / PagedMap.PageBlocks; page <= (firstBlock + blockCount - 1) / PagedMap.PageBlocks; page++)
+        {
+            _touched?.Add(page);
+        }
     }
 
     private void Withdraw(long firstBlock, long blockCount)
     {
         ThrowIfUnusable();
+        Touch(firstBlock, blockCount);
         long first = firstBlock / PagedMap.PageBlocks;
         long last = (firstBlock + blockCount - 1) / PagedMap.PageBlocks;
         for (long page = first; page <= last; page++)
@@ -310,6 +447,11 @@ public sealed class TargetStore : IDisposable
         List<PageClaim> claims = [];
         for (long page = 0; page < _pageCount; page++)
         {
+            if (_touched!.Contains(page))
+            {
+                continue;
+            }
+
             BlockRun run = BlocksOf(page, 1);
             bool readBack = _unread.NextDirty(run.First, run.End) == run.End;
             if (!_withdrawn.IsDirty(page) && readBack == _claimedReadBack.IsDirty(page))

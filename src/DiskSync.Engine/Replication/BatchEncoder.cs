@@ -83,14 +83,16 @@ internal sealed class BatchEncoder
 
         bool compress = _compression.ShouldCompress();
         byte[] scratch = ArrayPool<byte>.Shared.Rent(_image.Geometry.Granularity);
+        byte[] patch = ArrayPool<byte>.Shared.Rent(PatchPayload.MaxLength(_image.Geometry.Granularity));
         long start = Stopwatch.GetTimestamp();
         int payloadBefore = writer.PayloadLength;
         long payload = 0;
         foreach (SendBlock block in batch.Blocks)
         {
-            payload += AddBlock(batch, block, held, compress, scratch, counters, ref full);
+            payload += AddBlock(batch, block, held, compress, scratch, patch, counters, ref full);
         }
 
+        ArrayPool<byte>.Shared.Return(patch);
         ArrayPool<byte>.Shared.Return(scratch);
         int encoded = writer.PayloadLength - payloadBefore;
         Interlocked.Add(ref counters.PayloadBytes, payload);
@@ -114,12 +116,13 @@ internal sealed class BatchEncoder
         Dictionary<ulong, ulong[]> held,
         bool compress,
         byte[] scratch,
+        byte[] patch,
         RoundCounters counters,
         ref bool full)
     {
         BlocksWriter writer = batch.Writer;
         ReadOnlySpan<byte> content = batch.BytesOf(block);
-        if (!_image.RequiresLiteral(block.Block) && _image.Copies.TryFind(block, _image, out long source))
+        if (!_image.RequiresLiteral(block.Block) && block.Length >= sizeof(long) && _image.Copies.TryFind(block, _image, out long source))
         {
             full |= !writer.TryAddCopy(block.Block, block.Hash, source);
             Interlocked.Increment(ref counters.CopiedBlocks);
@@ -127,7 +130,7 @@ internal sealed class BatchEncoder
         }
 
         if (block.Basis != PatchBasis.None
-            && TryAddPatch(batch, block, held.GetValueOrDefault((ulong)block.Block), compress, scratch, out int changed))
+            && TryAddPatch(batch, block, held.GetValueOrDefault((ulong)block.Block), compress, scratch, patch, out int changed))
         {
             Interlocked.Increment(ref counters.PatchedBlocks);
             return changed;
@@ -149,7 +152,7 @@ internal sealed class BatchEncoder
     }
 
     private static bool TryAddPatch(
-        SendBatch batch, SendBlock block, ulong[]? old, bool compress, byte[] scratch, out int changedBytes)
+        SendBatch batch, SendBlock block, ulong[]? old, bool compress, byte[] scratch, byte[] patch, out int changedBytes)
     {
         Span<byte> bitmap = stackalloc byte[PatchPayload.BitmapLength(block.Length)];
         bitmap.Clear();
@@ -160,15 +163,14 @@ internal sealed class BatchEncoder
         changedBytes = changed * SubBlockSize;
 
         // No difference at all: the destination's map is behind its content; a literal settles it.
-        int max = PatchPayload.MaxLength(block.Length);
-        if (changed == 0 || changed > subBlocks * WorthPatching || !batch.Writer.HasRoomFor(max))
+        if (changed == 0 || changed > subBlocks * WorthPatching)
         {
             return false;
         }
 
-        int length = PatchPayload.Build(batch.BytesOf(block), bitmap, compress, scratch, batch.Writer.ReservePayload(max));
-        batch.Writer.CommitPayload(BlockKind.Patch, block.Block, block.Hash, length);
-        return true;
+        // Not straight into the frame: the block itself may lie there. Nor longer than the block, behind which the next lies.
+        int length = PatchPayload.Build(batch.BytesOf(block), bitmap, compress, scratch, patch);
+        return length <= block.Length && batch.Writer.TryAdd(BlockKind.Patch, block.Block, block.Hash, patch.AsSpan(0, length));
     }
 
     private static int MarkChanges(ReadOnlySpan<ulong> old, ReadOnlySpan<ulong> current, Span<byte> bitmap)

@@ -11,16 +11,17 @@ internal static class BlockClassifier
     /// <param name="image">The image.</param>
     /// <param name="geometry">How it is cut into blocks.</param>
     /// <param name="run">The run.</param>
+    /// <param name="isData">Whether the image need not be asked, because all of the run is to be read.</param>
     /// <param name="maxDataBlocks">Longer runs that must be read come in pieces.</param>
     public static IEnumerable<(BlockRun Run, bool IsZero)> Classify(
-        IBlockDevice image, BlockGeometry geometry, BlockRun run, int maxDataBlocks)
+        IBlockDevice image, BlockGeometry geometry, BlockRun run, bool isData, int maxDataBlocks)
     {
         long end = run.First + run.Count;
         long next = run.First;
         long granularity = geometry.Granularity;
         long byteStart = geometry.OffsetOf(next);
         long byteEnd = Math.Min(geometry.OffsetOf(end), geometry.Length);
-        foreach (Extent extent in image.Extents(byteStart, byteEnd - byteStart))
+        foreach (Extent extent in isData ? [] : image.Extents(byteStart, byteEnd - byteStart))
         {
             if (extent.Kind == ExtentKind.Data)
             {

@@ -6,8 +6,10 @@ namespace DiskSync.Engine.Replication;
 
 /// <summary>Hands the dirty blocks of one round to the workers: data in small runs, holes in large ones.</summary>
 /// <remarks>
-/// Thread safe. The extents that it looks at only size the runs: they were read before the claim cleared the dirty
-/// bits, so whoever takes a run must ask for its extents again (safety rule 3: clear, then read).
+/// Thread safe. The extents that it looks at were read before the claim cleared the dirty bits, so whoever takes a run
+/// that is not all data must ask for its extents again (safety rule 3: clear, then read). What is called data is just
+/// read: a hole that was punched meanwhile reads as zeros. Asking again there would cost a search to the next hole for
+/// each run, which some file systems do page by page.
 /// </remarks>
 internal sealed class RoundPlan
 {
@@ -18,7 +20,7 @@ internal sealed class RoundPlan
     private readonly DirtyBitmap _dirty;
     private readonly IBlockDevice _source;
     private readonly BlockGeometry _geometry;
-    private readonly Queue<BlockRun> _givenBack = new();
+    private readonly Queue<(BlockRun Run, bool IsData)> _givenBack = new();
     private IEnumerator<Extent>? _extents;
     private long _cursor;
 
@@ -32,27 +34,32 @@ internal sealed class RoundPlan
     /// <summary>Claims the next run.</summary>
     /// <param name="maxDataBlocks">The longest run wanted where the image has data.</param>
     /// <param name="run">The claimed run.</param>
+    /// <param name="isData">Whether all of it was data when it was looked at, so that it can be read without another look.</param>
     /// <returns>False where the round is over.</returns>
-    public bool TryTake(int maxDataBlocks, out BlockRun run)
+    public bool TryTake(int maxDataBlocks, out BlockRun run, out bool isData)
     {
         lock (_lock)
         {
-            if (_givenBack.TryDequeue(out run))
+            if (_givenBack.TryDequeue(out (BlockRun Run, bool IsData) part))
             {
+                (run, isData) = part;
                 return true;
             }
 
+            _cursor = _dirty.NextDirty(_cursor, _geometry.BlockCount);
             int size = SizeHint(maxDataBlocks);
-            return _dirty.TakeNext(ref _cursor, size, out run);
+            bool taken = _dirty.TakeNext(ref _cursor, size, out run);
+            isData = taken && IsData(run);
+            return taken;
         }
     }
 
     /// <summary>Takes back the part of a run that did not fit; it stays claimed and is handed out next.</summary>
-    public void GiveBack(BlockRun run)
+    public void GiveBack(BlockRun run, bool isData)
     {
         lock (_lock)
         {
-            _givenBack.Enqueue(run);
+            _givenBack.Enqueue((run, isData));
         }
     }
 
@@ -76,10 +83,16 @@ internal sealed class RoundPlan
         Extent extent = _extents.Current;
         if (extent.Kind == ExtentKind.Data || extent.Offset > offset)
         {
-            return maxDataBlocks;
+            // To the data's end, so that the hole behind it comes as a run of its own.
+            return (int)Math.Clamp((extent.End - offset + _geometry.Granularity - 1) / _geometry.Granularity, 1, maxDataBlocks);
         }
 
         long holeBlocks = (extent.End - offset) / _geometry.Granularity;
         return (int)Math.Clamp(holeBlocks, 1, MaxHoleBlocks);
     }
+
+    private bool IsData(BlockRun run) =>
+        _extents?.Current is { Kind: ExtentKind.Data } extent
+        && extent.Offset <= _geometry.OffsetOf(run.First)
+        && extent.End >= Math.Min(_geometry.OffsetOf(run.End), _geometry.Length);
 }

@@ -41,25 +41,25 @@ internal sealed class RoundWorker
         while (!batch.IsFull)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!_plan.TryTake(batch.FreeBlocks, out BlockRun run))
+            if (!_plan.TryTake(batch.FreeBlocks, out BlockRun run, out bool isData))
             {
                 return false;
             }
 
             Interlocked.Add(ref _counters.BlocksScanned, run.Count);
-            FillFrom(run, batch);
+            FillFrom(run, isData, batch);
             Interlocked.Add(ref _counters.BytesDone, BytesOf(run));
         }
 
         return true;
     }
 
-    private void FillFrom(BlockRun run, SendBatch batch)
+    private void FillFrom(BlockRun run, bool isData, SendBatch batch)
     {
         BlockRun rest = run;
         try
         {
-            foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(_image.Source, _image.Geometry, run, _step))
+            foreach ((BlockRun part, bool isZero) in BlockClassifier.Classify(_image.Source, _image.Geometry, run, isData, _step))
             {
                 long taken = isZero ? AddZeros(part, batch) : AddData(part, batch);
                 rest = new BlockRun(rest.First + taken, rest.Count - taken);
@@ -80,7 +80,7 @@ internal sealed class RoundWorker
             // The batch is full; whoever fills the next one goes on here.
             Interlocked.Add(ref _counters.BlocksScanned, -rest.Count);
             Interlocked.Add(ref _counters.BytesDone, -BytesOf(rest));
-            _plan.GiveBack(rest);
+            _plan.GiveBack(rest, isData);
         }
     }
 

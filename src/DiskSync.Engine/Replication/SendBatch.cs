@@ -13,7 +13,8 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 internal sealed class SendBatch : IDisposable
 {
-    private readonly AlignedBuffer _buffer;
+    private readonly AlignedBuffer _storage;
+    private readonly Memory<byte> _buffer;
     private readonly ulong[] _prefixes;
     private readonly int _granularity;
     private readonly int _subBlocks;
@@ -23,9 +24,13 @@ internal sealed class SendBatch : IDisposable
         _granularity = geometry.Granularity;
         _subBlocks = geometry.SubBlocks;
         Capacity = Math.Max(1, batchBytes / _granularity);
-        _buffer = new AlignedBuffer(Capacity * _granularity);
         _prefixes = new ulong[Capacity * _subBlocks];
-        Writer = new BlocksWriter(WireLimits.MaxBatchEntries, (Capacity * (_granularity + 64)) + 4096);
+
+        // Blocks are read where their payloads belong in the frame: what travels as it is is never copied.
+        int payload = (Capacity * (_granularity + 64)) + 4096;
+        _storage = new AlignedBuffer(BlocksWriter.StorageFor(WireLimits.MaxBatchEntries, payload));
+        Writer = new BlocksWriter(WireLimits.MaxBatchEntries, payload, _storage.Memory);
+        _buffer = Writer.PayloadSpace;
     }
 
     /// <summary>How many blocks fit.</summary>
@@ -75,8 +80,8 @@ internal sealed class SendBatch : IDisposable
 
     public void Dispose()
     {
-        ((IDisposable)_buffer).Dispose();
         Writer.Dispose();
+        _storage.Dispose();
     }
 
     private static TaskCompletionSource<BatchAck> NewAck() => new(TaskCreationOptions.RunContinuationsAsynchronously);

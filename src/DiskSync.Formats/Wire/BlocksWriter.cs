@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using DiskSync.Codecs;
 
 namespace DiskSync.Formats.Wire;
@@ -17,10 +19,12 @@ namespace DiskSync.Formats.Wire;
 public sealed class BlocksWriter : IDisposable
 {
     private const int TableAt = FrameHeader.Size + BlocksLayout.PrefixSize;
+    private const int Page = 4096;
     private readonly int _maxEntries;
     private readonly int _payloadAt;
     private readonly int _maxPayload;
-    private byte[] _buffer;
+    private readonly byte[]? _rented;
+    private Memory<byte> _buffer;
     private int _entries;
     private int _payload;
     private int _reserved = -1;
@@ -33,6 +37,17 @@ public sealed class BlocksWriter : IDisposable
     /// <param name="maxEntries">The most entries of a batch.</param>
     /// <param name="maxPayload">The most payload bytes of a batch; at least the largest single payload, <see cref="PatchPayload.MaxLength"/> of the granularity where patches are sent.</param>
     public BlocksWriter(int maxEntries = WireLimits.MaxBatchEntries, int maxPayload = WireLimits.MaxPayload)
+        : this(maxEntries, maxPayload, default)
+    {
+        _rented = ArrayPool<byte>.Shared.Rent(StorageFor(maxEntries, maxPayload));
+        _buffer = _rented;
+    }
+
+    /// <summary>Works in storage of its caller.</summary>
+    /// <param name="maxEntries">The most entries of a batch.</param>
+    /// <param name="maxPayload">The most payload bytes of a batch.</param>
+    /// <param name="storage">At least <see cref="StorageFor"/> bytes; stays the caller's, who keeps it until this writer is disposed.</param>
+    public BlocksWriter(int maxEntries, int maxPayload, Memory<byte> storage)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxEntries, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxEntries, WireLimits.MaxBatchEntries);
@@ -40,9 +55,12 @@ public sealed class BlocksWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPayload, WireLimits.MaxPayload);
         _maxEntries = maxEntries;
         _maxPayload = maxPayload;
-        _payloadAt = TableAt + (maxEntries * BlocksLayout.EntrySize);
-        _buffer = ArrayPool<byte>.Shared.Rent(_payloadAt + maxPayload);
+        _payloadAt = PayloadAt(maxEntries);
+        _buffer = storage;
     }
+
+    /// <summary>The room for payloads: page-aligned where the storage is, so that O_DIRECT can read into it.</summary>
+    public Memory<byte> PayloadSpace => _buffer.Slice(_payloadAt, _maxPayload);
 
     /// <summary>How many entries the batch has.</summary>
     public int EntryCount => _entries;
@@ -53,13 +71,16 @@ public sealed class BlocksWriter : IDisposable
     /// <summary>The length of the frame body as it stands.</summary>
     public int BodyLength => (int)BlocksLayout.TableEnd((uint)_entries) + _payload;
 
+    /// <summary>The storage that a writer needs, in bytes.</summary>
+    public static int StorageFor(int maxEntries, int maxPayload) => PayloadAt(maxEntries) + maxPayload;
+
     /// <summary>Starts a batch; what was built and not sent is dropped, and frames finished before are no longer valid.</summary>
     /// <param name="fence">The session's fencing number on the target.</param>
     /// <param name="batch">The batch's number, never used before in the session.</param>
     /// <param name="round">The copy round, for the destination's statistics.</param>
     public void Begin(ulong fence, ulong batch, uint round)
     {
-        ObjectDisposedException.ThrowIf(_buffer.Length == 0, this);
+        ObjectDisposedException.ThrowIf(_buffer.IsEmpty, this);
         (_fence, _batch, _round) = (fence, batch, round);
         (_entries, _payload, _reserved, _open) = (0, 0, -1, true);
     }
@@ -92,7 +113,7 @@ public sealed class BlocksWriter : IDisposable
     /// <param name="kind">Raw, Lz4 or Patch.</param>
     /// <param name="block">The block.</param>
     /// <param name="hash">The hash of the block's new content.</param>
-    /// <param name="payload">The payload; copied.</param>
+    /// <param name="payload">The payload; copied unless it lies where it belongs already.</param>
     /// <returns>False where the batch is full; nothing was added.</returns>
     public bool TryAdd(BlockKind kind, long block, in Hash256 hash, ReadOnlySpan<byte> payload)
     {
@@ -101,7 +122,12 @@ public sealed class BlocksWriter : IDisposable
             return false;
         }
 
-        payload.CopyTo(ReservePayload(payload.Length));
+        Span<byte> place = ReservePayload(payload.Length);
+        if (!Unsafe.AreSame(ref MemoryMarshal.GetReference(payload), ref MemoryMarshal.GetReference(place)))
+        {
+            payload.CopyTo(place);
+        }
+
         CommitPayload(kind, block, hash, payload.Length);
         return true;
     }
@@ -133,7 +159,7 @@ public sealed class BlocksWriter : IDisposable
         }
 
         _reserved = max;
-        return _buffer.AsMemory(_payloadAt + _payload, max);
+        return _buffer.Slice(_payloadAt + _payload, max);
     }
 
     /// <summary>Adds the entry whose payload was put where <see cref="ReservePayload"/> said.</summary>
@@ -157,11 +183,14 @@ public sealed class BlocksWriter : IDisposable
     /// <summary>Gives the buffer back; finished frames are no longer valid.</summary>
     public void Dispose()
     {
-        if (_buffer.Length != 0)
+        if (!_buffer.IsEmpty)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = [];
+            _buffer = default;
             _open = false;
+            if (_rented is not null)
+            {
+                ArrayPool<byte>.Shared.Return(_rented);
+            }
         }
     }
 
@@ -176,15 +205,16 @@ public sealed class BlocksWriter : IDisposable
         _open = false;
         int table = _entries * BlocksLayout.EntrySize;
         int start = _payloadAt - table - TableAt;
-        _buffer.AsSpan(TableAt, table).CopyTo(_buffer.AsSpan(start + TableAt));
-        Span<byte> body = _buffer.AsSpan(start + FrameHeader.Size, BodyLength);
+        Span<byte> buffer = _buffer.Span;
+        buffer.Slice(TableAt, table).CopyTo(buffer[(start + TableAt)..]);
+        Span<byte> body = buffer.Slice(start + FrameHeader.Size, BodyLength);
         BinaryPrimitives.WriteUInt64LittleEndian(body[BlocksLayout.FenceAt..], _fence);
         BinaryPrimitives.WriteUInt64LittleEndian(body[BlocksLayout.BatchAt..], _batch);
         BinaryPrimitives.WriteUInt32LittleEndian(body[BlocksLayout.RoundAt..], _round);
         BinaryPrimitives.WriteInt32LittleEndian(body[BlocksLayout.CountAt..], _entries);
         ReadOnlySpan<byte> covered = body[..(BlocksLayout.PrefixSize + table)];
-        FrameWriter.WriteHeader(_buffer.AsSpan(start), FrameType.Blocks, image, sequence, body.Length, covered);
-        return _buffer.AsMemory(start, FrameHeader.Size + body.Length);
+        FrameWriter.WriteHeader(buffer[start..], FrameType.Blocks, image, sequence, body.Length, covered);
+        return _buffer.Slice(start, FrameHeader.Size + body.Length);
     }
 
     private bool TryJoin(long block, uint count)
@@ -224,6 +254,10 @@ public sealed class BlocksWriter : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(entry[BlocksLayout.EntryReservedAt..], 0);
     }
 
+    // A page's boundary, because that is what O_DIRECT asks of whoever reads into the payload's place.
+    private static int PayloadAt(int maxEntries) =>
+        (TableAt + (maxEntries * BlocksLayout.EntrySize) + Page - 1) / Page * Page;
+
     private Span<byte> Entry(int index) =>
-        _buffer.AsSpan(TableAt + (index * BlocksLayout.EntrySize), BlocksLayout.EntrySize);
+        _buffer.Span.Slice(TableAt + (index * BlocksLayout.EntrySize), BlocksLayout.EntrySize);
 }

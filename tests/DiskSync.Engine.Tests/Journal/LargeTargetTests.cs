@@ -32,11 +32,11 @@ public sealed class LargeTargetTests
             journal.UnreadPages(),
             mapIsCurrent: false);
         byte[] content = SampleImage.Noise(1, 4096);
-        store.Write(1000, content, Blake3.Hash(content));
+        store.Write(1000, content, [Blake3.Hash(content)]);
 
         // The first one has a terabyte to look at. It took half a minute while each page was looked for to the image's end.
         Assert.InRange(SecondsOf(() => ReadBack(store)), 0, 10);
-        store.Write(geometry.BlockCount - 5, content, Blake3.Hash(content));
+        store.Write(geometry.BlockCount - 5, content, [Blake3.Hash(content)]);
         Assert.InRange(SecondsOf(() => ReadBack(store)), 0, 2);
         Assert.Equal(0, store.UnreadBlocks);
     }

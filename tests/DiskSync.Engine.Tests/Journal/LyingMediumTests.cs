@@ -63,7 +63,7 @@ public class LyingMediumTests
     private static void Write(TargetStore store, long block)
     {
         byte[] content = Content(block);
-        store.Write(block, content, Blake3.Hash(content));
+        store.Write(block, content, [Blake3.Hash(content)]);
     }
 
     private static byte[] Content(long block)

@@ -182,7 +182,7 @@ public sealed class TargetStoreTests : IDisposable
     private void Write(long block, int seed)
     {
         byte[] content = Content(block, seed);
-        _store.Write(block, content, Blake3.Hash(content));
+        _store.Write(block, content, [Blake3.Hash(content)]);
     }
 
     private TargetStore Open()

@@ -65,7 +65,7 @@ internal sealed class PreparedCopy : IDisposable
         {
             ReadOnlySpan<byte> data = content.AsSpan((int)(block << 16), target.Store.Geometry.LengthOf(block));
             data.CopyTo(aligned.Span);
-            target.Store.Write(block, aligned.Span[..data.Length], Blake3.Hash(data));
+            target.Store.Write(block, aligned.Span[..data.Length], [Blake3.Hash(data)]);
         }
     }
 }

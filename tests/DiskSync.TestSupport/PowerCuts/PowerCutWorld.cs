@@ -98,7 +98,7 @@ public sealed class PowerCutWorld : IDisposable
             }
             else
             {
-                store.Write(block, content, _source.HashOf(block));
+                store.Write(block, content, [_source.HashOf(block)]);
             }
         }
     });
@@ -228,7 +228,11 @@ public sealed class PowerCutWorld : IDisposable
         _fence = journal.FenceNumber;
         _store = new TargetStore(
             _image.Open(), map, new ObservedJournal(journal, _medium, _proven), journal.WithdrawnPages(), journal.UnreadPages(),
-            mapIsCurrent: false);
+            mapIsCurrent: false)
+        {
+            // The order of the reads must follow from the seed alone.
+            Readers = 1,
+        };
         Counts.HashedBytes += _store.HashUnknown((_, _) => { }, CancellationToken.None);
     }
 
