@@ -19,6 +19,13 @@ internal sealed class CopyOptions
     private readonly Option<long?> _limit = CliCommand.SizeOption(
         "--limit", "most bytes a second to the destination, such as 50M; 'disksync status --limit' changes it while it runs (default: none)");
 
+    private readonly Option<int?> _connections = new("--connections")
+    {
+        Description = $"connections at once to a receiver that listens, 1 to {MoreConnections.Most} (default: more while more arrives with them)",
+        HelpName = "N",
+        CustomParser = ParseConnections,
+    };
+
     private readonly Option<CompressionMode> _compress = new("--compress")
     {
         Description = "auto: where it makes the copy faster; always; never (default auto)",
@@ -66,7 +73,7 @@ internal sealed class CopyOptions
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
-            { _base, _fresh, _inPlace, _granularity, _limit, _compress, _mode, _owner, _rsh, _remotePath, _state })
+            { _base, _fresh, _inPlace, _granularity, _limit, _connections, _compress, _mode, _owner, _rsh, _remotePath, _state })
         {
             command.Add(option);
         }
@@ -81,6 +88,9 @@ internal sealed class CopyOptions
         Compression = parse.GetValue(_compress),
         Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
     };
+
+    /// <summary>How many connections were asked for; null where they are to grow.</summary>
+    public int? Connections(ParseResult parse) => parse.GetValue(_connections);
 
     /// <summary>The base asked for.</summary>
     public BaseRequest Base(ParseResult parse) => parse.GetValue(_base) switch
@@ -132,6 +142,19 @@ internal sealed class CopyOptions
 
     /// <summary>The state folder asked for, or null.</summary>
     public string? State(ParseResult parse) => parse.GetValue(_state);
+
+    private static int? ParseConnections(ArgumentResult result)
+    {
+        if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            && count is >= 1 and <= MoreConnections.Most)
+        {
+            return count;
+        }
+
+        result.AddError(string.Create(
+            CultureInfo.InvariantCulture, $"--connections: '{result.Tokens[0].Value}' is not a number from 1 to {MoreConnections.Most}"));
+        return null;
+    }
 
     private static CompressionMode ParseCompression(ArgumentResult result)
     {

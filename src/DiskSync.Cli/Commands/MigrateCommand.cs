@@ -116,7 +116,10 @@ internal sealed class MigrateCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host);
+            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host)
+        {
+            Connections = _copy.Connections(context.Parse),
+        };
         Guid session = Guid.NewGuid();
         Task<SourceSession> Dial(CancellationToken token) =>
             dialer.DialAsync(address, session, new PeerProgress(run).Report, token);

@@ -63,7 +63,10 @@ internal sealed class PushCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.CreateForPush(folder, state, context, [path]));
+            folder => ReceiverFactory.CreateForPush(folder, state, context, [path]))
+        {
+            Connections = _copy.Connections(context.Parse),
+        };
         PushResult result;
         await using (SourceSession session = await dialer.DialAsync(
             address, Guid.NewGuid(), new PeerProgress(run).Report, cancellation))

@@ -14,6 +14,13 @@ namespace DiskSync.Cli.Commands;
 /// <summary><c>disksync receive</c>: the other end of push and migrate.</summary>
 internal sealed class ReceiveCommand : CliCommand
 {
+    // Longer than a source tries to come back.
+    private static readonly ReceiverOptions ListeningOptions = new()
+    {
+        MaxConnections = 2 * MoreConnections.Most,
+        Linger = TimeSpan.FromSeconds(45),
+    };
+
     private readonly Option<bool> _stdio = new("--stdio")
     {
         Description = "serve one session on standard input and output; what ssh starts",
@@ -109,7 +116,8 @@ internal sealed class ReceiveCommand : CliCommand
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
         OwnershipParts parts = new(state, HostOptions.HookLimit(context.Parse, _hookTimeout), acceptUnfenced: true);
         (ReceiverHost host, ReceiverHandOver handOver) = ReceiverFactory.Create(
-            root, state, parts, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands), context);
+            root, state, parts, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands), context,
+            options: allowCommands ? null : ListeningOptions);
         Run run = new RunRegistry(state).Register("receive", [Path.GetFullPath(root)], place, limit: null, next: null);
         try
         {
@@ -162,6 +170,7 @@ internal sealed class ReceiveCommand : CliCommand
         catch (OperationCanceledException)
         {
             await Task.WhenAll(serving);
+            await host.CloseAsync();
         }
 
         ReceiveReport report = new(path, sessions);

@@ -1,4 +1,5 @@
 using DiskSync.Cli.Running;
+using DiskSync.Engine;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
 
@@ -12,6 +13,9 @@ namespace DiskSync.Cli.Connecting;
 internal sealed class Dialer(
     CommandContext context, string? rsh, string remotePath, Func<string, ReceiverHost> localReceiver)
 {
+    /// <summary>How many connections a transfer has; null lets them grow while more arrives with them.</summary>
+    public int? Connections { get; init; }
+
     /// <summary>Opens a session.</summary>
     /// <param name="address">Where to.</param>
     /// <param name="sessionId">The session's name; a reconnect carries the same.</param>
@@ -23,17 +27,31 @@ internal sealed class Dialer(
         Action<ushort, Formats.Wire.Messages.Progress>? onProgress,
         CancellationToken cancellation)
     {
-        ITransport transport = address.Kind switch
+        // What ssh starts, or runs in this process, serves one connection; what listens serves as many as come.
+        MoreConnections? more = address.Kind == DestinationKind.UnixSocket
+            ? new MoreConnections(token => OpenAsync(address, token)) { Count = Connections }
+            : null;
+        if (more is null && Connections > 1)
         {
-            DestinationKind.UnixSocket => await UnixSocketTransport.ConnectAsync(address.Endpoint, cancellation),
-            DestinationKind.Ssh => ProcessTransport.Start(
-                SshCommand.Build(rsh, address.Endpoint, remotePath, ["receive", "--stdio", "--root", address.Folder]),
-                address.Endpoint,
-                context.Output.PeerLine),
-            _ => DialInProcess(address),
-        };
-        return await SourceSession.ConnectAsync(transport, sessionId, new ConnectionOptions(), onProgress, cancellation);
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                $"--connections {Connections}: {address} has one connection only",
+                "Start 'disksync receive --listen' there and push to it, or leave --connections out.");
+        }
+
+        ITransport first = await OpenAsync(address, cancellation);
+        return await SourceSession.ConnectAsync(first, sessionId, new ConnectionOptions(), onProgress, cancellation, more);
     }
+
+    private async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch
+    {
+        DestinationKind.UnixSocket => await UnixSocketTransport.ConnectAsync(address.Endpoint, cancellation),
+        DestinationKind.Ssh => ProcessTransport.Start(
+            SshCommand.Build(rsh, address.Endpoint, remotePath, ["receive", "--stdio", "--root", address.Folder]),
+            address.Endpoint,
+            context.Output.PeerLine),
+        _ => DialInProcess(address),
+    };
 
     private ITransport DialInProcess(DestinationAddress address)
     {

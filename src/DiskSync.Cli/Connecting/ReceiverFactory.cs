@@ -30,13 +30,15 @@ internal static class ReceiverFactory
     /// <param name="catalog">What a peer may have run here.</param>
     /// <param name="context">For the log.</param>
     /// <param name="sources">What is sent from this very process, and so cannot be a target.</param>
+    /// <param name="options">How sessions are served; null for one connection each.</param>
     public static (ReceiverHost Host, ReceiverHandOver HandOver) Create(
         string root, string stateFolder, OwnershipParts parts, HookCatalog catalog, CommandContext context,
-        IReadOnlyList<string>? sources = null)
+        IReadOnlyList<string>? sources = null,
+        ReceiverOptions? options = null)
     {
         FileTargetProvider provider = new(root, stateFolder) { Sources = sources ?? [] };
         ReceiverHandOver handOver = parts.Receiver(provider, catalog);
-        return (new ReceiverHost(provider, handOver, new ReceiverOptions(), Logger(context)), handOver);
+        return (new ReceiverHost(provider, handOver, options ?? new ReceiverOptions(), Logger(context)), handOver);
     }
 
     private static ILogger Logger(CommandContext context) => context.Loggers.CreateLogger("DiskSync.Receiver");

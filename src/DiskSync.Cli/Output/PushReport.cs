@@ -22,6 +22,8 @@ namespace DiskSync.Cli.Output;
 /// <param name="EncodedBytes">Payload as sent.</param>
 /// <param name="BytesSent">Bytes to the destination, everything included.</param>
 /// <param name="BytesReceived">Bytes from the destination.</param>
+/// <param name="Connections">The most connections that were open at once.</param>
+/// <param name="LostConnections">Connections that were lost on the way, and what was on them sent again.</param>
 /// <param name="BytesReadBack">Bytes that the destination read back from its medium.</param>
 /// <param name="CopySeconds">How long the rounds took.</param>
 /// <param name="VerifySeconds">How long the proof took.</param>
@@ -45,6 +47,8 @@ internal sealed record PushReport(
     long EncodedBytes,
     long BytesSent,
     long BytesReceived,
+    int Connections,
+    int LostConnections,
     long BytesReadBack,
     double CopySeconds,
     double VerifySeconds,
@@ -70,6 +74,8 @@ internal sealed record PushReport(
         result.Rounds.Sum(r => r.EncodedBytes),
         result.BytesSent,
         result.BytesReceived,
+        result.Connections,
+        result.LostConnections,
         result.BytesReadBack,
         Math.Round(result.Rounds.Sum(r => r.Elapsed.TotalSeconds), 3),
         Math.Round(result.VerifyTime.TotalSeconds, 3),
@@ -90,8 +96,16 @@ internal sealed record PushReport(
 
         output.WriteLine($"  changed         {BlocksChanged:N0} of {BlocksScanned:N0} blocks, {ByteSize.Format(ChangedBytes)}"
             + $" ({PatchedBlocks:N0} patched, {ZeroBlocks:N0} zero, {CopiedBlocks:N0} copied there)");
-        output.WriteLine($"  sent            {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}");
+        output.WriteLine($"  sent            {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}{ConnectionsText()}");
         output.WriteLine($"  read back       {ByteSize.Format(BytesReadBack)} at the destination");
         output.WriteLine($"  time            copy {CopySeconds:0.00} s, proof {VerifySeconds:0.00} s, total {TotalSeconds:0.00} s");
     }
+
+    private string ConnectionsText() => (Connections, LostConnections) switch
+    {
+        (1, 0) => string.Empty,
+        (_, 0) => $", over {Connections} connections",
+        (_, 1) => $", over {Connections} connections, of which one was lost and what was on it sent again",
+        _ => $", over {Connections} connections, of which {LostConnections} were lost and what was on them sent again",
+    };
 }

@@ -40,10 +40,10 @@ internal sealed class BatchEncoder
     /// <summary>Encodes a batch into its writer, asking the destination for sub-block hashes where a patch may do.</summary>
     /// <returns>The bytes of the payload before compression.</returns>
     public async Task<long> EncodeAsync(
-        SendBatch batch, ulong number, uint round, RoundCounters counters, CancellationToken cancellationToken)
+        SendBatch batch, uint round, RoundCounters counters, CancellationToken cancellationToken)
     {
         Dictionary<ulong, ulong[]> held = await AskForSubBlocksAsync(batch, cancellationToken);
-        return Encode(batch, number, round, held, counters);
+        return Encode(batch, round, held, counters);
     }
 
     private async Task<Dictionary<ulong, ulong[]>> AskForSubBlocksAsync(SendBatch batch, CancellationToken cancellationToken)
@@ -71,10 +71,11 @@ internal sealed class BatchEncoder
     }
 
     private long Encode(
-        SendBatch batch, ulong number, uint round, Dictionary<ulong, ulong[]> held, RoundCounters counters)
+        SendBatch batch, uint round, Dictionary<ulong, ulong[]> held, RoundCounters counters)
     {
         BlocksWriter writer = batch.Writer;
-        writer.Begin(_fence, number, round);
+        // The session numbers it when a connection takes it.
+        writer.Begin(_fence, batch: 0, round);
         bool full = false;
         foreach (BlockRun run in batch.ZeroRuns)
         {
@@ -104,7 +105,7 @@ internal sealed class BatchEncoder
 
         if (full)
         {
-            throw new InvalidOperationException($"batch {number} does not fit its writer: its limits do not agree");
+            throw new InvalidOperationException($"a batch of {batch.Blocks.Count} blocks does not fit its writer: its limits do not agree");
         }
 
         return payload;

@@ -51,6 +51,9 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>The peer, for messages.</summary>
     public string Peer => _transport.Peer;
 
+    /// <summary>Who the peer has proven to be; empty where the transport does not ask.</summary>
+    public string PeerIdentity => _transport.PeerIdentity;
+
     /// <summary>Bytes handed to the transport, frames and preamble.</summary>
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 

@@ -18,17 +18,21 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 public sealed class ImageSender : IDisposable
 {
+    private const int FewConnections = 4;
+    private const int SmallerBatches = 4;
+    private const int BatchesAConnection = 2;
+
     private readonly SourceSession _session;
     private readonly ushort _index;
     private readonly ImageContext _image;
     private readonly SenderOptions _options;
     private readonly IProgressSink _progress;
-    private readonly ConcurrentDictionary<ulong, SendBatch> _inFlight = new();
     private readonly ConcurrentBag<SendBatch> _idle = [];
     private readonly SemaphoreSlim _batchSlots;
     private readonly BatchEncoder _encoder;
     private readonly CompressionPolicy _compression;
-    private ulong _nextBatch;
+    private int _slots;
+    private Task _checkpoint = Task.CompletedTask;
     private ulong _nextNumber;
     private long _bytesSinceCheckpoint;
     private long _lastCheckpoint = Stopwatch.GetTimestamp();
@@ -61,8 +65,8 @@ public sealed class ImageSender : IDisposable
         _compression = new CompressionPolicy(
             session.Capabilities.HasFlag(Capability.Lz4) ? options.Compression : CompressionMode.Never, options.Workers);
         _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression);
+        _slots = options.MaxBatches;
         _batchSlots = new SemaphoreSlim(options.MaxBatches);
-        session.ListenForAcks(index, OnAck);
     }
 
     /// <summary>What the destination said when it opened the target.</summary>
@@ -219,6 +223,7 @@ public sealed class ImageSender : IDisposable
         }
 
         await Task.WhenAll(workers);
+        await _checkpoint;
         failure.ThrowIfAny(cancellationToken);
     }
 
@@ -251,7 +256,7 @@ public sealed class ImageSender : IDisposable
 
                 deliveries.Add(DeliverAsync(batch, round, counters, failure, cancellationToken));
                 deliveries.RemoveAll(d => d.IsCompleted);
-                await MaybeCheckpointAsync(cancellationToken);
+                MaybeCheckpoint(failure, cancellationToken);
             }
         }
         catch (Exception exception)
@@ -266,17 +271,14 @@ public sealed class ImageSender : IDisposable
     private async Task DeliverAsync(
         SendBatch batch, int round, RoundCounters counters, PassFailure failure, CancellationToken cancellationToken)
     {
-        ulong number = Interlocked.Increment(ref _nextBatch);
         long onTheWay = batch.Blocks.Sum(b => (long)b.Length);
         Interlocked.Add(ref counters.BytesOnTheWay, onTheWay);
         try
         {
-            long payload = await _encoder.EncodeAsync(batch, number, (uint)round, counters, cancellationToken);
+            long payload = await _encoder.EncodeAsync(batch, (uint)round, counters, cancellationToken);
             await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
-            _inFlight[number] = batch;
-            int wireBytes = await _session.SendBlocksAsync(_index, batch.Writer, cancellationToken);
+            (BatchAck ack, int wireBytes) = await _session.SendBatchAsync(_index, batch.Writer, cancellationToken);
             Interlocked.Add(ref counters.PayloadSent, payload);
-            BatchAck ack = await WaitForAckAsync(batch, cancellationToken);
             _compression.Acknowledged(wireBytes);
             Interlocked.Add(ref counters.BytesOnTheWay, -onTheWay);
             Interlocked.Add(ref _bytesSinceCheckpoint, onTheWay);
@@ -285,27 +287,9 @@ public sealed class ImageSender : IDisposable
         }
         catch (Exception exception)
         {
-            _inFlight.TryRemove(number, out _);
             Drop(batch);
             await failure.NoteAsync(exception);
         }
-    }
-
-    private async Task<BatchAck> WaitForAckAsync(SendBatch batch, CancellationToken cancellationToken)
-    {
-        Task first = await Task.WhenAny(batch.Acked.Task, _session.Failed).WaitAsync(cancellationToken);
-        await first;
-        return await batch.Acked.Task;
-    }
-
-    private void OnAck(BatchAck ack)
-    {
-        if (!_inFlight.TryRemove(ack.Batch, out SendBatch? batch))
-        {
-            throw new TransportLostException($"{_session.Peer} acknowledged batch {ack.Batch}, which is not on its way");
-        }
-
-        batch.Acked.TrySetResult(ack);
     }
 
     private void Apply(SendBatch batch, BatchAck ack, RoundCounters counters)
@@ -361,28 +345,58 @@ public sealed class ImageSender : IDisposable
         _batchSlots.Release();
     }
 
-    private async Task MaybeCheckpointAsync(CancellationToken cancellationToken)
+    // Beside the workers: the destination's flush holds up nobody who reads and hashes here.
+    private void MaybeCheckpoint(PassFailure failure, CancellationToken cancellationToken)
     {
         long bytes = Interlocked.Read(ref _bytesSinceCheckpoint);
         long last = Interlocked.Read(ref _lastCheckpoint);
         bool due = bytes >= _options.CheckpointBytes
             || (bytes > 0 && Stopwatch.GetElapsedTime(last) >= _options.CheckpointInterval);
-        if (due && Interlocked.CompareExchange(ref _lastCheckpoint, Stopwatch.GetTimestamp(), last) == last)
+        if (due && _checkpoint.IsCompleted
+            && Interlocked.CompareExchange(ref _lastCheckpoint, Stopwatch.GetTimestamp(), last) == last)
+        {
+            _checkpoint = CheckpointBesideAsync(failure, cancellationToken);
+        }
+    }
+
+    private async Task CheckpointBesideAsync(PassFailure failure, CancellationToken cancellationToken)
+    {
+        try
         {
             await CheckpointAsync(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            await failure.NoteAsync(exception);
         }
     }
 
     private async ValueTask<SendBatch> RentAsync(CancellationToken cancellationToken)
     {
+        AddSlots();
         if (!_batchSlots.Wait(0, CancellationToken.None))
         {
             long start = Stopwatch.GetTimestamp();
             await _batchSlots.WaitAsync(cancellationToken);
-            _compression.Waited(Stopwatch.GetElapsedTime(start));
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+            _compression.Waited(elapsed);
+            _session.NoteWaited(elapsed);
         }
 
-        return _idle.TryTake(out SendBatch? batch) ? batch : new SendBatch(Geometry, _options.BatchBytes);
+        SendBatch batch = _idle.TryTake(out SendBatch? idle) ? idle : new SendBatch(Geometry, _options.BatchBytes);
+        batch.Limit(_session.Connections > FewConnections ? _options.BatchBytes / SmallerBatches : _options.BatchBytes);
+        return batch;
+    }
+
+    // Each connection wants a batch on the wire and one that waits; many connections get smaller ones instead of more memory.
+    private void AddSlots()
+    {
+        int wanted = _options.MaxBatches + (BatchesAConnection * Math.Max(0, _session.Connections - FewConnections));
+        int slots = Volatile.Read(ref _slots);
+        if (wanted > slots && Interlocked.CompareExchange(ref _slots, wanted, slots) == slots)
+        {
+            _batchSlots.Release(wanted - slots);
+        }
     }
 
     private void Return(SendBatch batch)

@@ -25,4 +25,11 @@ public sealed record PushResult(
     bool Resumed,
     string Notice,
     TimeSpan VerifyTime,
-    TimeSpan Elapsed);
+    TimeSpan Elapsed)
+{
+    /// <summary>The most connections that were open at once.</summary>
+    public int Connections { get; init; } = 1;
+
+    /// <summary>How many connections were lost on the way, and what was on them sent again.</summary>
+    public int LostConnections { get; init; }
+}

@@ -89,6 +89,10 @@ public static class PushRun
             sender.Ready.State == TargetState.Resumed,
             sender.Ready.Notice,
             proof.Elapsed,
-            Stopwatch.GetElapsedTime(start));
+            Stopwatch.GetElapsedTime(start))
+        {
+            Connections = session.MostConnections,
+            LostConnections = session.LostConnections,
+        };
     }
 }

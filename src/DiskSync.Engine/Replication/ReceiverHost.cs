@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DiskSync.Engine.Transports;
+using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using Microsoft.Extensions.Logging;
 
@@ -13,6 +14,7 @@ namespace DiskSync.Engine.Replication;
 public sealed class ReceiverHost
 {
     private readonly ConcurrentDictionary<string, ReceiverSession> _holders = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Guid, ReceiverSession> _sessions = new();
 
     /// <summary>Creates a host.</summary>
     /// <param name="targets">Opens targets and offers bases.</param>
@@ -35,16 +37,25 @@ public sealed class ReceiverHost
 
     internal ILogger Logger { get; }
 
-    /// <summary>Serves one connection until its session has ended.</summary>
+    /// <summary>What this receiver can do.</summary>
+    internal Capability Supported => SourceSession.Supported
+        & ~(HandOver is null ? Capability.HandOver : Capability.None)
+        & ~(Options.MaxConnections == 1 ? Capability.Connections : Capability.None);
+
+    /// <summary>Serves one connection until it has ended.</summary>
     /// <param name="transport">Owned from now on.</param>
     /// <param name="cancellationToken">Stops serving: the source is told, what is staged is made durable.</param>
     /// <exception cref="DiskSyncException">How the session failed; the source has been told where it could be.</exception>
     public async Task ServeAsync(ITransport transport, CancellationToken cancellationToken)
     {
         await using Connection connection = new(transport, Options.Connection);
-        using ReceiverSession session = new(this, connection);
-        await session.RunAsync(cancellationToken);
+        using ReceiverLane lane = new(this, connection);
+        await lane.RunAsync(cancellationToken);
     }
+
+    /// <summary>Ends the sessions whose source is awaited back; call it when nothing more is accepted.</summary>
+    public async Task CloseAsync() =>
+        await Task.WhenAll(_sessions.Values.Select(s => s.CloseAsync("the receiver was stopped")));
 
     /// <summary>Answers a source's greeting with the reason why this side cannot serve it, so that it hears more than a closed connection.</summary>
     /// <param name="transport">Owned from now on.</param>
@@ -72,36 +83,80 @@ public sealed class ReceiverHost
                 continue;
             }
 
-            if (holder.SessionId != session.SessionId || ReferenceEquals(holder, session))
+            if (holder.Id != session.Id || ReferenceEquals(holder, session))
             {
-                if (!ReferenceEquals(holder, session) && await holder.DrainsWithinAsync(Options.BusyPatience))
+                if (!ReferenceEquals(holder, session))
                 {
-                    continue;
+                    if (holder.IsDeserted)
+                    {
+                        // Its source may come back, or have been killed; this one is here.
+                        await holder.CloseAsync("another session took its place");
+                    }
+
+                    if (await holder.EndsWithinAsync(Options.BusyPatience))
+                    {
+                        continue;
+                    }
                 }
 
                 throw new DiskSyncException(
                     FailureKind.Preflight,
-                    $"destination {name}: session {holder.SessionId} from {holder.PeerHost} is writing it",
+                    $"destination {name}: session {holder.Id} from {holder.PeerHost} is writing it",
                     "Wait for it, or stop it with 'disksync abort' on the host where it runs.");
             }
 
-            ReceiverLog.Takeover(Logger, name, session.SessionId);
+            ReceiverLog.Takeover(Logger, name, session.Id);
             await holder.FenceAsync();
         }
     }
 
-    /// <summary>A source that greets again has lost its older connection: what that one holds is let go, so that a guest can be resumed on it.</summary>
-    internal async Task ReplaceAsync(ReceiverSession session)
+    /// <summary>Finds the session that a greeting belongs to: its first connection begins it, others join.</summary>
+    /// <exception cref="DiskSyncException">It may not join, or there is no such session any more.</exception>
+    internal async Task<ReceiverSession> JoinAsync(Hello hello, ReceiverLane lane)
     {
-        foreach (ReceiverSession older in _holders.Values.Distinct().Where(s => s.SessionId == session.SessionId && !ReferenceEquals(s, session)))
+        ReceiverSession? session;
+        if (hello.Connection == 0)
         {
-            ReceiverLog.Replaced(Logger, session.SessionId);
-
-            // Not longer: one that is in the middle of a hook ends with the hook.
-            await Task.WhenAny(older.FenceAsync(), Task.Delay(Options.BusyPatience));
+            session = new ReceiverSession(this, hello, lane);
+            while (!_sessions.TryAdd(hello.SessionId, session))
+            {
+                await ReplaceAsync(hello.SessionId, lane);
+            }
         }
+        else if (!Supported.HasFlag(Capability.Connections))
+        {
+            throw new TransportLostException("several connections per session were not agreed on");
+        }
+        else if (!_sessions.TryGetValue(hello.SessionId, out session))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"there is no session {hello.SessionId} here that connection {hello.Connection} could join",
+                "Run the same command again: it goes on from what is durable.");
+        }
+
+        session.Join(lane);
+        return session;
     }
+
+    /// <summary>Forgets a session that has closed.</summary>
+    internal void Forget(ReceiverSession session) =>
+        _sessions.TryRemove(new KeyValuePair<Guid, ReceiverSession>(session.Id, session));
 
     internal void Release(string name, ReceiverSession session) =>
         _holders.TryRemove(new KeyValuePair<string, ReceiverSession>(name, session));
+
+    // A source that greets anew has lost its older connections: what they hold is let go, so that a guest can be resumed on it.
+    private async Task ReplaceAsync(Guid id, ReceiverLane lane)
+    {
+        if (_sessions.TryGetValue(id, out ReceiverSession? older))
+        {
+            older.RefuseStranger(lane);
+            ReceiverLog.Replaced(Logger, id);
+
+            // Not longer: one that is in the middle of a hook ends with the hook.
+            await Task.WhenAny(older.FenceAsync(), Task.Delay(Options.BusyPatience));
+            Forget(older);
+        }
+    }
 }

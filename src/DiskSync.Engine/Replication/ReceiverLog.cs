@@ -35,4 +35,7 @@ internal static partial class ReceiverLog
 
     [LoggerMessage(208, LogLevel.Error, "a bug ended session {Session}")]
     public static partial void Bug(ILogger logger, Guid session, Exception exception);
+
+    [LoggerMessage(210, LogLevel.Warning, "session {Session} has lost its connections; its targets stay open for {Seconds} s for the source to come back")]
+    public static partial void Deserted(ILogger logger, Guid session, double seconds);
 }

@@ -11,4 +11,10 @@ public sealed record ReceiverOptions
 
     /// <summary>How many payload bytes a source may have on their way unacknowledged.</summary>
     public uint Window { get; init; } = 32 << 20;
+
+    /// <summary>How many connections a session may have at once; 1 where no second one can reach this process.</summary>
+    public int MaxConnections { get; init; } = 1;
+
+    /// <summary>How long a session that has lost all its connections is kept open for its source to come back.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.Zero;
 }

@@ -1,137 +1,243 @@
-using System.Runtime.ExceptionServices;
-using DiskSync.Engine.Blocks;
-using DiskSync.Engine.Journal;
 using DiskSync.Engine.Transports;
-using DiskSync.Formats;
-using DiskSync.Formats.BlockMap;
-using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
-using DiskSync.Linux;
+using Microsoft.Extensions.Logging;
 
 namespace DiskSync.Engine.Replication;
 
-/// <summary>The destination's end of one connection: validates, writes, acknowledges, in the order of the frames.</summary>
+/// <summary>A session at the destination: the targets that it has open, whichever of its connections are alive.</summary>
 /// <remarks>
-/// Frames are handled one after the other. What takes long (opening, reading back, the hand-over) runs beside the
-/// receiving loop, which goes on answering pings; the next frame that needs handling waits for it.
-/// PROTOCOL.md, "The destination".
+/// Thread safe; each connection has a <see cref="ReceiverLane"/>. Where all connections are lost the targets stay open
+/// for a while, so that the source can come back and go on where it was; nobody has to wait for that, since another
+/// session that wants one of them just takes it.
 /// </remarks>
 internal sealed class ReceiverSession : IDisposable
 {
-    private static readonly TimeSpan ReasonPatience = TimeSpan.FromSeconds(2);
+    private readonly Lock _lock = new();
     private readonly ReceiverHost _host;
-    private readonly Connection _connection;
-    private readonly ReceiverTargets _targets;
-    private readonly ReceiverProgress _progress;
+    private readonly BaseMaps _baseMaps;
+    private readonly Dictionary<ushort, ReceiverLane> _lanes = [];
+
+    // Numbers that had a connection, or whose connection the source has given up before it came here.
+    private readonly HashSet<ushort> _numbers = [];
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _identity;
+    private readonly TimeSpan _linger;
+    private bool _closing;
+    private long _visits;
 
     // The source may have ceded to what is staged: after Prepared nothing of this session touches it before Refused.
     private Guid? _promised;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly BaseMaps _baseMaps;
-    private Task _longOperation = Task.CompletedTask;
-    private Task<ReceivedFrame>? _receive;
-    private Hello? _hello;
 
-    public ReceiverSession(ReceiverHost host, Connection connection)
+    public ReceiverSession(ReceiverHost host, Hello hello, ReceiverLane lane)
     {
         _host = host;
-        _connection = connection;
-        _targets = new ReceiverTargets(host, this, connection.Peer);
-        _progress = new ReceiverProgress(connection);
+        Id = hello.SessionId;
+        PeerHost = hello.Host;
+        _identity = lane.PeerIdentity;
+        _linger = ((Capability)hello.Capabilities).HasFlag(Capability.Connections) ? host.Options.Linger : TimeSpan.Zero;
         _baseMaps = new BaseMaps(host.Targets);
+        Targets = new ReceiverTargets(host, this, lane.Peer);
     }
 
-    public Guid SessionId => _hello?.SessionId ?? Guid.Empty;
+    /// <summary>The session's id, which the source chose.</summary>
+    public Guid Id { get; }
 
-    public string PeerHost => _hello?.Host ?? _connection.Peer;
+    /// <summary>The source's host, as it calls itself.</summary>
+    public string PeerHost { get; }
 
-    /// <summary>Stops this connection for good: no write after the returned task has completed (safety rule 2).</summary>
+    /// <summary>The images that it has open.</summary>
+    public ReceiverTargets Targets { get; }
+
+    /// <summary>Keeps batches apart from what must find nothing being written.</summary>
+    public SessionGate Gate { get; } = new();
+
+    /// <summary>Whether no connection is alive.</summary>
+    public bool IsDeserted
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lanes.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>Takes a connection in.</summary>
+    /// <exception cref="DiskSyncException">It may not join.</exception>
+    public void Join(ReceiverLane lane)
+    {
+        lock (_lock)
+        {
+            if (_closing)
+            {
+                throw NotTaken("the session has ended");
+            }
+
+            RefuseStranger(lane);
+            if (_lanes.Count >= _host.Options.MaxConnections || !_numbers.Add(lane.Number))
+            {
+                throw NotTaken(
+                    $"connection {lane.Number} was there before, or is one more than the {_host.Options.MaxConnections} that a session may have");
+            }
+
+            _visits++;
+            _lanes.Add(lane.Number, lane);
+        }
+    }
+
+    /// <summary>Whoever has the session's id but not its key has no part in it.</summary>
+    /// <exception cref="DiskSyncException">The connection is somebody else's.</exception>
+    public void RefuseStranger(ReceiverLane lane)
+    {
+        if (!string.Equals(lane.PeerIdentity, _identity, StringComparison.Ordinal))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"the session was opened by '{_identity}'; '{lane.PeerIdentity}' has no part in it",
+                "Use the same key for all connections of a transfer.");
+        }
+    }
+
+    /// <summary>Makes sure that nothing of a connection is written any more (safety rule 2).</summary>
+    public async Task DrainAsync(ushort number, ReceiverLane asker)
+    {
+        ReceiverLane? lane;
+        lock (_lock)
+        {
+            // One that has not arrived yet will not be let in.
+            _numbers.Add(number);
+            _lanes.TryGetValue(number, out lane);
+        }
+
+        if (ReferenceEquals(lane, asker))
+        {
+            throw new TransportLostException($"{asker.Peer} asked connection {number} to drain itself");
+        }
+
+        if (lane is not null)
+        {
+            await lane.DrainAsync("the source has given this connection up");
+        }
+    }
+
+    /// <summary>A connection has ended.</summary>
+    public async Task LeaveAsync(ReceiverLane lane, LaneEnd end)
+    {
+        bool isLast;
+        long visit;
+        lock (_lock)
+        {
+            _lanes.Remove(lane.Number);
+            isLast = _lanes.Count == 0;
+            visit = _visits;
+        }
+
+        if (end == LaneEnd.Failed)
+        {
+            await CloseAsync("the session has failed");
+        }
+        else if (isLast && (end == LaneEnd.Ended || _promised is not null || _linger == TimeSpan.Zero || Targets.All.Count == 0))
+        {
+            // What is promised is decided in the journals, and whoever asks for it comes as another session.
+            await CloseAsync("the session has ended");
+        }
+        else if (isLast)
+        {
+            ReceiverLog.Deserted(_host.Logger, Id, _linger.TotalSeconds);
+            _ = CloseUnlessVisitedAsync(visit);
+        }
+    }
+
+    /// <summary>Ends the session: its connections are drained, then the targets closed with what has arrived made durable.</summary>
+    /// <remarks>Whoever comes second does not wait: one of the connections that are drained may be the one that calls.</remarks>
+    public async Task CloseAsync(string reason)
+    {
+        ReceiverLane[] lanes;
+        lock (_lock)
+        {
+            if (_closing)
+            {
+                return;
+            }
+
+            _closing = true;
+            lanes = [.. _lanes.Values];
+        }
+
+        await Task.WhenAll(lanes.Select(l => l.DrainAsync(reason)));
+        Targets.Close();
+        _host.Forget(this);
+        Dispose();
+        _closed.TrySetResult();
+        ReceiverLog.SessionEnded(_host.Logger, Id);
+    }
+
+    /// <summary>Stops the session for good: no write after the returned task has completed (safety rule 2).</summary>
     public async Task FenceAsync()
     {
-        _targets.Fence();
-        _connection.Break("the source reconnected");
-        await _drained.Task;
+        Targets.Fence();
+        await CloseAsync("the source reconnected");
+        await _closed.Task;
     }
 
-    /// <summary>Waits for this connection's end, but not for long.</summary>
+    /// <summary>Waits for the session's end, but not for long.</summary>
     /// <returns>Whether it has let go of its targets.</returns>
-    public async Task<bool> DrainsWithinAsync(TimeSpan patience)
+    public async Task<bool> EndsWithinAsync(TimeSpan patience)
     {
-        await Task.WhenAny(_drained.Task, Task.Delay(patience));
-        return _drained.Task.IsCompleted;
+        await Task.WhenAny(_closed.Task, Task.Delay(patience));
+        return _closed.Task.IsCompleted;
     }
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Answers a question about a map.</summary>
+    public MapData Answer(MapRequest request, ITarget? target)
     {
-        await using CancellationTokenRegistration registration = cancellationToken.Register(_stop.Cancel);
-        try
+        lock (_baseMaps)
         {
-            await _connection.OpenAsync(_stop.Token);
-            await GreetAsync();
-            while (await HandleNextAsync())
-            {
-            }
+            return _baseMaps.Answer(request, target);
+        }
+    }
 
-            ReceiverLog.SessionEnded(_host.Logger, SessionId);
-        }
-        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+    /// <summary>The bases that a copy could start from.</summary>
+    public IReadOnlyList<BaseOffer> ListBases(ListBases request)
+    {
+        lock (_baseMaps)
         {
-            DiskSyncException failure = new(
-                FailureKind.Interrupted,
-                "the receiver was stopped",
-                "Start it and run the same command again: it goes on from what is durable.",
-                exception);
-            await TellPeerAsync(failure);
-            throw failure;
+            _baseMaps.Remember(request);
         }
-        catch (TransportLostException exception) when (exception.InnerException is IOException)
-        {
-            DiskSyncException failure = await PeersReasonAsync() ?? (DiskSyncException)exception;
-            ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
-            ExceptionDispatchInfo.Throw(failure);
-        }
-        catch (DiskSyncException exception)
-        {
-            ReceiverLog.SessionFailed(_host.Logger, SessionId, exception.Message);
-            if (exception is not (TransportLostException or PeerAbortedException))
-            {
-                await TellPeerAsync(exception);
-            }
 
-            throw;
-        }
-        catch (FormatViolationException exception)
+        return _host.Targets.ListBases(request);
+    }
+
+    /// <summary>What is staged is promised to an attempt from here on; null promises nothing.</summary>
+    public void Promise(Guid? attempt)
+    {
+        lock (_lock)
         {
-            TransportLostException failure = new(
-                $"{_connection.Peer} broke the protocol: {exception.Message}", string.Empty, exception);
-            ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
-            await TellPeerAsync(failure);
-            throw failure;
+            _promised = attempt ?? _promised;
         }
-        catch (Exception exception) when (exception is LinuxException or IOException or UnauthorizedAccessException)
+    }
+
+    /// <summary>The attempt was refused: nothing is promised to it any more.</summary>
+    public void Release(Guid attempt)
+    {
+        lock (_lock)
         {
-            DiskSyncException failure = new(
-                FailureKind.Destination,
-                $"destination: {exception.Message}",
-                exception is LinuxException { IsFull: true }
-                    ? "Free space there, then run the same command again: it goes on from what is durable."
-                    : "Look at the destination's storage and permissions, then run the same command again.",
-                exception);
-            ReceiverLog.SessionFailed(_host.Logger, SessionId, failure.Message);
-            await TellPeerAsync(failure);
-            throw failure;
+            _promised = _promised == attempt ? null : _promised;
         }
-        catch (Exception exception)
+    }
+
+    /// <summary>Refuses what would change what is promised.</summary>
+    /// <exception cref="TransportLostException">It would.</exception>
+    public void RefuseIfPromised(ReceivedFrame frame)
+    {
+        lock (_lock)
         {
-            ReceiverLog.Bug(_host.Logger, SessionId, exception);
-            await _connection.SendAbortAsync(new Abort(
-                AbortCode.Internal, true, string.Empty, -1, $"bug in the receiver: {exception.Message}", "Please report it with the receiver's log."));
-            throw;
-        }
-        finally
-        {
-            await CloseAsync();
+            if (_promised is not null && frame.Message is null or Seal or CloseImage { Discard: true })
+            {
+                throw new TransportLostException(
+                    $"the source sent {frame.Type} after Prepare: what is prepared stays as it is until it is refused");
+            }
         }
     }
 
@@ -139,308 +245,24 @@ internal sealed class ReceiverSession : IDisposable
     public void Dispose()
     {
         _baseMaps.Dispose();
-        _stop.Dispose();
+        Gate.Dispose();
     }
 
-    /// <summary>A write fails when the source has closed; its Abort, which says why, may still be on its way to us.</summary>
-    private async Task<PeerAbortedException?> PeersReasonAsync()
+    private static DiskSyncException NotTaken(string reason) =>
+        new(FailureKind.Preflight, reason, "Run the same command again: it goes on from what is durable.");
+
+    private async Task CloseUnlessVisitedAsync(long visit)
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        patience.CancelAfter(ReasonPatience);
-        try
+        await Task.WhenAny(_closed.Task, Task.Delay(_linger));
+        bool isDeserted;
+        lock (_lock)
         {
-            if (_receive is { IsCompleted: false })
-            {
-                await _receive.WaitAsync(patience.Token);
-            }
-
-            while (true)
-            {
-                await _connection.ReceiveAsync(patience.Token);
-            }
-        }
-        catch (PeerAbortedException aborted)
-        {
-            return aborted;
-        }
-        catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
-        {
-            return null;
-        }
-    }
-
-    private async Task GreetAsync()
-    {
-        ReceivedFrame frame = await _connection.ReceiveAsync(_stop.Token);
-        _hello = frame.Message as Hello
-            ?? throw new TransportLostException($"{_connection.Peer} began with {frame.Type} instead of Hello");
-        Capability supported = SourceSession.Supported;
-        if (_host.HandOver is null)
-        {
-            supported &= ~Capability.HandOver;
+            isDeserted = _visits == visit && _lanes.Count == 0;
         }
 
-        if (_hello.Connection != 0)
+        if (isDeserted)
         {
-            throw new TransportLostException("several connections per session were not agreed on");
+            await CloseAsync("the source did not come back");
         }
-
-        await _host.ReplaceAsync(this);
-        _connection.LimitBodies(_hello.MaxBody);
-        await SendAsync(FrameHeader.NoImage, new Welcome(
-            _hello.SessionId,
-            _hello.Capabilities & (ulong)supported,
-            WireLimits.MaxBody,
-            _host.Options.Window,
-            Environment.MachineName,
-            ProductVersion.Text));
-        ReceiverLog.SessionOpened(_host.Logger, SessionId, _hello.Host, _hello.Software);
-    }
-
-    private async Task<bool> HandleNextAsync()
-    {
-        ReceivedFrame frame = await ReceiveAfterLongOperationAsync();
-        if (_promised is not null && frame.Message is null or Formats.Wire.Messages.Seal or CloseImage { Discard: true })
-        {
-            throw new TransportLostException($"{_connection.Peer} sent {frame.Type} after Prepare: what is prepared stays as it is until it is refused");
-        }
-
-        switch (frame.Message)
-        {
-            case null:
-                await ApplyAsync(frame);
-                return true;
-            case End end:
-                if (end.FramesSent != (ulong)_connection.FramesReceived)
-                {
-                    throw new TransportLostException(
-                        $"{_connection.Peer} says it sent {end.FramesSent} frames; {_connection.FramesReceived} arrived");
-                }
-
-                await SendAsync(FrameHeader.NoImage, new EndAck((ulong)_connection.FramesReceived));
-                return false;
-            case Checkpoint checkpoint:
-                _targets.Of(frame.Image).Store.Checkpoint();
-                await SendAsync(frame.Image, new DurableAck(checkpoint.Number));
-                return true;
-            case SubHashRequest request:
-                await SendAsync(frame.Image, _targets.ApplierOf(frame.Image).SubHashes(request));
-                return true;
-            case MapRequest request:
-                await SendAsync(frame.Image, _baseMaps.Answer(request, request.Subject.IsUnknown ? _targets.Of(frame.Image) : null));
-                return true;
-            case ListBases request:
-                _baseMaps.Remember(request);
-                await SendAsync(frame.Image, new Bases(_host.Targets.ListBases(request)));
-                return true;
-            case CheckResume check:
-                HandOver().CheckResume(check.Resume);
-                await SendAsync(FrameHeader.NoImage, new ResumeChecked());
-                return true;
-            case CloseImage close:
-                await CloseImageAsync(frame.Image, close.Discard);
-                return true;
-            default:
-                _longOperation = StartLong(frame.Image, frame.Message);
-                return true;
-        }
-    }
-
-    /// <summary>Receives while a long operation runs, so that its failure and the peer's are both noticed at once.</summary>
-    private async Task<ReceivedFrame> ReceiveAfterLongOperationAsync()
-    {
-        _receive = _connection.ReceiveAsync(_stop.Token).AsTask();
-        await Task.WhenAny(_receive, _longOperation.ContinueWith(
-            t => t.IsCompletedSuccessfully ? _receive : t, TaskScheduler.Default).Unwrap());
-        if (_longOperation.IsFaulted || _longOperation.IsCanceled)
-        {
-            await _longOperation;
-        }
-
-        ReceivedFrame frame = await _receive;
-        await _longOperation;
-        return frame;
-    }
-
-    private Task StartLong(ushort image, Message message) => message switch
-    {
-        OpenImage open => Task.Run(() => OpenAsync(image, open)),
-        Verify verify => Task.Run(() => VerifyAsync(image, verify)),
-        Formats.Wire.Messages.Seal seal => Task.Run(() => SealAsync(image, seal)),
-        Prepare prepare => Task.Run(() => PrepareAsync(prepare)),
-        Commit commit => Task.Run(() => CommitAsync(commit)),
-        Refuse refuse => Task.Run(() => RefuseAsync(refuse)),
-        QueryAttempt query => Task.Run(async () =>
-            await SendAsync(FrameHeader.NoImage, await HandOver().QueryAsync(query))),
-        _ => throw new TransportLostException($"{_connection.Peer} sent {message.GetType().Name}, which a source does not send"),
-    };
-
-    private async Task OpenAsync(ushort image, OpenImage request)
-    {
-        if (_targets.All.ContainsKey(image) || !WireLimits.IsImage(image))
-        {
-            throw new TransportLostException($"{_connection.Peer} opened image {image} twice, or beyond the limit");
-        }
-
-        if (request.Flags.HasFlag(OpenFlags.HandOver))
-        {
-            HandOver();
-        }
-
-        if (BlockGeometry.TryCreate((long)Math.Min(request.Length, long.MaxValue), request.Granularity, out BlockGeometry geometry))
-        {
-            BlockBudget.Check($"destination {request.Name}", geometry, _targets.BlockCount);
-        }
-
-        _host.HandOver?.Guard(request.Name);
-        await _host.ClaimAsync(request.Name, this);
-        ITarget target;
-        try
-        {
-            target = _host.Targets.Open(
-                request, SessionId, _progress.Of(image), () => _host.HandOver?.Guard(request.Name), _stop.Token);
-        }
-        catch
-        {
-            _host.Release(request.Name, this);
-            throw;
-        }
-
-        _targets.Add(image, target);
-        ReceiverLog.TargetOpened(_host.Logger, target.Name, target.StagedAs, target.State.ToString(), target.Store.FenceNumber);
-        await SendAsync(image, new ImageReady(
-            target.Store.FenceNumber,
-            target.State,
-            (ulong)target.Store.Map.KnownCount,
-            target.Store.Map.Root(),
-            target.Epoch,
-            target.StagedAs,
-            target.BaseUsed,
-            target.Notice));
-    }
-
-    private async Task ApplyAsync(ReceivedFrame frame)
-    {
-        BatchAck ack = _targets.ApplierOf(frame.Image).Apply(frame.Body);
-        await SendAsync(frame.Image, ack);
-    }
-
-    private async Task VerifyAsync(ushort image, Verify request)
-    {
-        ITarget target = _targets.Of(image);
-        ReadBackResult result = target.Store.ReadBack(_progress.Of(image, ProgressPhase.ReadingBack), _stop.Token);
-        if (result.Wrong.Count > 0)
-        {
-            ReceiverLog.ReadBackDiffers(_host.Logger, target.Name, result.Wrong.Count);
-        }
-
-        ulong[] wrong = [.. result.Wrong.Take(WireLimits.MaxWrongBlocks).Select(b => (ulong)b)];
-        await SendAsync(image, new Verified(
-            request.Number, target.Store.Root(), (ulong)result.BytesRead, wrong, result.Wrong.Count > wrong.Length));
-    }
-
-    private async Task SealAsync(ushort image, Formats.Wire.Messages.Seal request)
-    {
-        ITarget target = _targets.Of(image);
-        if (target.Store.UnreadBlocks > 0)
-        {
-            throw new TransportLostException(
-                $"{_connection.Peer} asked to seal {target.Name} though {target.Store.UnreadBlocks} blocks of it were not read back; it was not sealed");
-        }
-
-        // Meanwhile the name may have become that of a disk which this host owns.
-        _host.HandOver?.Guard(target.Name);
-        string path = target.Finish(new SealRequest(request.Epoch, request.Root, Guid.Empty));
-        ReceiverLog.TargetSealed(_host.Logger, target.Name, path, request.Epoch, request.Root.ToString());
-        _targets.Forget(image);
-        await SendAsync(image, new Sealed(path));
-    }
-
-    private async Task PrepareAsync(Prepare request)
-    {
-        Message answer = await HandOver().PrepareAsync(request, _targets.All, PeerHost);
-        _promised = answer is Prepared ? request.Attempt : _promised;
-        await SendAsync(FrameHeader.NoImage, answer);
-    }
-
-    private async Task RefuseAsync(Refuse request)
-    {
-        Message answer = await HandOver().RefuseAsync(request);
-        _promised = answer is Refused && _promised == request.Attempt ? null : _promised;
-        await SendAsync(FrameHeader.NoImage, answer);
-    }
-
-    private async Task CommitAsync(Commit request)
-    {
-        await HandOver().CommitAsync(request, _targets.All, async message =>
-        {
-            // Whatever the link does: the attempt is decided in the journals, not here.
-            try
-            {
-                await SendAsync(FrameHeader.NoImage, message);
-            }
-            catch (DiskSyncException exception)
-            {
-                ReceiverLog.SessionFailed(_host.Logger, SessionId, exception.Message);
-            }
-        });
-    }
-
-    private async Task CloseImageAsync(ushort image, bool discard)
-    {
-        ITarget target = _targets.Of(image);
-        if (discard)
-        {
-            target.Discard();
-        }
-        else
-        {
-            target.Store.Checkpoint();
-        }
-
-        ulong durable = discard ? 0 : (ulong)target.Store.Map.KnownCount;
-        _targets.Forget(image);
-        await SendAsync(image, new ImageClosed(durable));
-    }
-
-    private async Task CloseAsync()
-    {
-        await _stop.CancelAsync();
-        _connection.Break("the session has ended");
-        foreach (Task pending in new[] { _longOperation, _receive ?? Task.CompletedTask })
-        {
-            try
-            {
-                await pending;
-            }
-            catch (Exception exception) when (exception is not OutOfMemoryException)
-            {
-                // It was reported when the loop saw it, or is a consequence of the end; the locks must go in any case.
-            }
-        }
-
-        _targets.Close();
-        _drained.TrySetResult();
-    }
-
-    private IHandOverParticipant HandOver() => _host.HandOver
-        ?? throw new DiskSyncException(
-            FailureKind.Preflight,
-            "this receiver takes no ownership",
-            "Start the receiver with a state folder (--state), or use 'disksync push'.");
-
-    private ValueTask SendAsync(ushort image, Message message) =>
-        _connection.SendAsync(image, message, CancellationToken.None);
-
-    private Task TellPeerAsync(DiskSyncException exception)
-    {
-        ImageIOException? io = exception as ImageIOException;
-        return _connection.SendAbortAsync(new Abort(
-            PeerAbortedException.CodeOf(exception.Kind),
-            true,
-            io?.Image ?? string.Empty,
-            io?.Offset ?? -1,
-            exception.Message,
-            exception.Advice));
     }
 }

@@ -4,14 +4,13 @@ using DiskSync.Engine.Transports;
 namespace DiskSync.Engine.Replication;
 
 /// <summary>The targets that one session has open, by their image index.</summary>
-/// <remarks>The session's thread opens and forgets; a reconnect fences from another one.</remarks>
+/// <remarks>Thread safe as far as looking up and fencing goes; opening and forgetting are done alone (<see cref="SessionGate"/>).</remarks>
 /// <param name="host">Knows which session holds which target.</param>
 /// <param name="session">The session.</param>
 /// <param name="peer">The source, for messages.</param>
 internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session, string peer)
 {
     private readonly ConcurrentDictionary<ushort, ITarget> _targets = [];
-    private readonly Dictionary<ushort, BatchApplier> _appliers = [];
 
     /// <summary>Those that are open, for the hand-over.</summary>
     public IReadOnlyDictionary<ushort, ITarget> All => _targets;
@@ -20,25 +19,13 @@ internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session
     public long BlockCount => _targets.Values.Sum(t => t.Store.Geometry.BlockCount);
 
     /// <summary>Takes an opened target in.</summary>
-    public void Add(ushort image, ITarget target)
-    {
-        _targets[image] = target;
-        _appliers[image] = new BatchApplier(target, image);
-    }
+    public void Add(ushort image, ITarget target) => _targets[image] = target;
 
     /// <summary>An image's target.</summary>
     /// <exception cref="TransportLostException">It is not open, or was finished and closed.</exception>
     public ITarget Of(ushort image) => _targets.TryGetValue(image, out ITarget? target) && !target.Store.IsClosed
         ? target
         : throw new TransportLostException($"{peer} spoke of image {image}, which is not open");
-
-    /// <summary>What writes batches to an image's target.</summary>
-    /// <exception cref="TransportLostException">It is not open.</exception>
-    public BatchApplier ApplierOf(ushort image)
-    {
-        Of(image);
-        return _appliers[image];
-    }
 
     /// <summary>No write happens after this returns (safety rule 2).</summary>
     public void Fence()
@@ -54,11 +41,6 @@ internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session
     {
         if (_targets.TryRemove(image, out ITarget? target))
         {
-            if (_appliers.Remove(image, out BatchApplier? applier))
-            {
-                applier.Dispose();
-            }
-
             target.Dispose();
             host.Release(target.Name, session);
         }

@@ -18,12 +18,14 @@ internal sealed class SendBatch : IDisposable
     private readonly ulong[] _prefixes;
     private readonly int _granularity;
     private readonly int _subBlocks;
+    private int _limit;
 
     public SendBatch(BlockGeometry geometry, int batchBytes)
     {
         _granularity = geometry.Granularity;
         _subBlocks = geometry.SubBlocks;
         Capacity = Math.Max(1, batchBytes / _granularity);
+        _limit = Capacity;
         _prefixes = new ulong[Capacity * _subBlocks];
 
         // Blocks are read where their payloads belong in the frame: what travels as it is is never copied.
@@ -33,10 +35,10 @@ internal sealed class SendBatch : IDisposable
         _buffer = Writer.PayloadSpace;
     }
 
-    /// <summary>How many blocks fit.</summary>
+    /// <summary>How many blocks there is room for.</summary>
     public int Capacity { get; }
 
-    public int FreeBlocks => Capacity - Blocks.Count;
+    public int FreeBlocks => _limit - Blocks.Count;
 
     public List<SendBlock> Blocks { get; } = [];
 
@@ -44,11 +46,13 @@ internal sealed class SendBatch : IDisposable
 
     public BlocksWriter Writer { get; }
 
-    public TaskCompletionSource<BatchAck> Acked { get; private set; } = NewAck();
-
     public bool IsEmpty => Blocks.Count == 0 && ZeroRuns.Count == 0;
 
     public bool IsFull => FreeBlocks == 0 || ZeroRuns.Count + Blocks.Count >= WireLimits.MaxBatchEntries - Capacity;
+
+    /// <summary>Has the batch be full sooner than it must.</summary>
+    /// <param name="bytes">The most image bytes; one block fits in any case.</param>
+    public void Limit(int bytes) => _limit = Math.Clamp(bytes / _granularity, 1, Capacity);
 
     /// <summary>The bytes of a number of neighbouring slots.</summary>
     public Span<byte> Slots(int first, int bytes) => _buffer.Span.Slice(first * _granularity, bytes);
@@ -75,7 +79,6 @@ internal sealed class SendBatch : IDisposable
     {
         Blocks.Clear();
         ZeroRuns.Clear();
-        Acked = NewAck();
     }
 
     public void Dispose()
@@ -83,6 +86,4 @@ internal sealed class SendBatch : IDisposable
         Writer.Dispose();
         _storage.Dispose();
     }
-
-    private static TaskCompletionSource<BatchAck> NewAck() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

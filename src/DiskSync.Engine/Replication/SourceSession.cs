@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
@@ -6,48 +5,65 @@ using WireProgress = DiskSync.Formats.Wire.Messages.Progress;
 
 namespace DiskSync.Engine.Replication;
 
-/// <summary>The source's end of a session: handshake, requests matched with their answers, acks to their image.</summary>
+/// <summary>The source's end of a session, over one connection or several that come and go.</summary>
 /// <remarks>
-/// Thread safe. Answers of one kind for one image come in the order of the requests (PROTOCOL.md), so a queue for
-/// each kind is enough to match them. Once the connection has failed, every pending and later request fails with the
-/// same exception. Owns its connection.
+/// Thread safe. Requests go over the oldest living connection, batches over the one that will be done first. Where more
+/// connections can be had, the loss of one costs the batches that were on it a second journey, after the destination
+/// has said that nothing of the first is written any more (safety rule 2); where none can be had, it ends the session.
+/// Owns its connections.
 /// </remarks>
 public sealed class SourceSession : IAsyncDisposable
 {
     /// <summary>What this version can do.</summary>
-    public const Capability Supported = Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver;
+    public const Capability Supported =
+        Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver | Capability.Connections;
 
-    private readonly Connection _connection;
-    private readonly ConcurrentDictionary<(Type Reply, ushort Image), ConcurrentQueue<TaskCompletionSource<Message>>> _pending = new();
-    private readonly ConcurrentDictionary<ushort, Action<BatchAck>> _ackListeners = new();
-    private readonly SemaphoreSlim _requestLock = new(1, 1);
-    private readonly CancellationTokenSource _stop = new();
+    private readonly LanePool _lanes;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _pump = Task.CompletedTask;
-    private Exception? _failure;
+    private ulong _nextBatch;
 
-    private SourceSession(Connection connection, Welcome welcome)
+    private SourceSession(LanePool lanes)
     {
-        _connection = connection;
-        Welcome = welcome;
+        _lanes = lanes;
+        _ = _lanes.Failed.ContinueWith(
+            reason =>
+            {
+                _failed.TrySetException(reason.Result);
+                _ = _failed.Task.Exception;
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 
     /// <summary>The destination's answer to the handshake.</summary>
-    public Welcome Welcome { get; }
+    public Welcome Welcome => _lanes.First.Welcome;
 
     /// <summary>What both sides can do.</summary>
     public Capability Capabilities => (Capability)Welcome.Capabilities;
 
-    /// <summary>Bytes sent to the destination, everything included.</summary>
-    public long BytesSent => _connection.BytesSent;
+    /// <summary>Bytes sent to the destination over all connections, everything included.</summary>
+    public long BytesSent => _lanes.BytesSent;
 
-    /// <summary>Bytes received from the destination, everything included.</summary>
-    public long BytesReceived => _connection.BytesReceived;
+    /// <summary>Bytes received from the destination over all connections, everything included.</summary>
+    public long BytesReceived => _lanes.BytesReceived;
 
     /// <summary>The destination, for messages.</summary>
-    public string Peer => _connection.Peer;
+    public string Peer => _lanes.First.Peer;
 
-    /// <summary>Fails when the connection fails; never completes otherwise.</summary>
+    /// <summary>How long an answer of the destination takes at least.</summary>
+    public TimeSpan RoundTrip => _lanes.First.RoundTrip;
+
+    /// <summary>How many connections are alive.</summary>
+    public int Connections => _lanes.Count;
+
+    /// <summary>The most connections that were alive at once.</summary>
+    public int MostConnections => _lanes.MostAtOnce;
+
+    /// <summary>How many connections were lost and their batches sent again.</summary>
+    public int LostConnections => _lanes.Lost;
+
+    /// <summary>Fails when the session has failed for good; never completes otherwise.</summary>
     public Task Failed => _failed.Task;
 
     /// <summary>Handshakes over a transport.</summary>
@@ -56,37 +72,18 @@ public sealed class SourceSession : IAsyncDisposable
     /// <param name="options">Time limits.</param>
     /// <param name="onProgress">Called with the destination's progress, from the receiving thread.</param>
     /// <param name="cancellationToken">Ends the handshake.</param>
+    /// <param name="more">Where further connections come from; null for a session of one, whose loss is its end.</param>
     public static async Task<SourceSession> ConnectAsync(
         ITransport transport,
         Guid sessionId,
         ConnectionOptions options,
         Action<ushort, WireProgress>? onProgress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        MoreConnections? more = null)
     {
-        Connection connection = new(transport, options) { OnProgress = onProgress };
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-            await connection.SendAsync(
-                FrameHeader.NoImage,
-                new Hello(sessionId, 0, (ulong)Supported, WireLimits.MaxBody, Environment.MachineName, ProductVersion.Text),
-                cancellationToken);
-            ReceivedFrame answer = await connection.ReceiveAsync(cancellationToken);
-            if (answer.Message is not Welcome welcome || welcome.SessionId != sessionId)
-            {
-                throw new TransportLostException($"{connection.Peer} answered the greeting with {answer.Type}");
-            }
-
-            connection.LimitBodies(welcome.MaxBody);
-            SourceSession session = new(connection, welcome);
-            session._pump = Task.Run(session.PumpAsync, CancellationToken.None);
-            return session;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        LaneOpener opener = new(sessionId, options, onProgress, more);
+        SourceLane first = await opener.OpenAsync(transport, cancellationToken);
+        return new SourceSession(new LanePool(opener, first));
     }
 
     /// <summary>Sends a request and waits for its answer.</summary>
@@ -101,36 +98,67 @@ public sealed class SourceSession : IAsyncDisposable
     public async Task<Message> RequestAsync(
         ushort image, Message request, IReadOnlyList<Type> replies, CancellationToken cancellationToken)
     {
-        Task<Message> answer = await StartRequestAsync(image, request, replies, cancellationToken);
-        return await answer.WaitAsync(cancellationToken);
+        while (true)
+        {
+            SourceLane lane = _lanes.ForRequests();
+            try
+            {
+                return await lane.RequestAsync(image, request, replies, cancellationToken);
+            }
+            catch (TransportLostException) when (IsRepeatable(request) && lane.HasFailed && _lanes.CanRecover)
+            {
+                await _lanes.RecoverAsync(lane, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Waits for a message that the destination sends without being asked (Running after Owner).</summary>
     public Task<Message> Expect<TReply>(ushort image)
-        where TReply : Message => Register(image, [typeof(TReply)]);
+        where TReply : Message => _lanes.ForRequests().Expect(image, [typeof(TReply)]);
 
-    /// <summary>Sends a batch of blocks; its ack goes to the image's listener.</summary>
-    /// <returns>The frame's length in bytes.</returns>
-    public async ValueTask<int> SendBlocksAsync(ushort image, BlocksWriter batch, CancellationToken cancellationToken)
+    /// <summary>Sends a batch over whichever connection suits, again where that one is lost, and waits for its ack.</summary>
+    /// <param name="image">The image's index.</param>
+    /// <param name="batch">The batch; it gets its number here.</param>
+    /// <param name="cancellationToken">Stops waiting; what became of the batch is not known then.</param>
+    /// <returns>The ack, and the length of the frame in bytes.</returns>
+    /// <exception cref="DiskSyncException">The session has failed.</exception>
+    public async Task<(BatchAck Ack, int WireBytes)> SendBatchAsync(
+        ushort image, BlocksWriter batch, CancellationToken cancellationToken)
     {
-        ThrowIfFailed();
-        try
+        while (true)
         {
-            return await _connection.SendBlocksAsync(image, batch, cancellationToken);
-        }
-        catch (TransportLostException)
-        {
-            await PreferPeersReasonAsync();
-            throw;
+            long bytes = batch.BodyLength;
+            SourceLane lane = await _lanes.TakeAsync(bytes, cancellationToken);
+            bool arrived = false;
+            try
+            {
+                ulong number = Interlocked.Increment(ref _nextBatch);
+                batch.Renumber(number);
+                (BatchAck Ack, int WireBytes) answer = await lane.SendBatchAsync(image, batch, number, cancellationToken);
+                arrived = true;
+                return answer;
+            }
+            catch (TransportLostException) when (lane.HasFailed && _lanes.CanRecover)
+            {
+                // The frame is as it was, and applying it twice does no harm: its content is what it says.
+                await _lanes.RecoverAsync(lane, cancellationToken);
+            }
+            finally
+            {
+                _lanes.Return(lane, bytes, arrived);
+            }
         }
     }
 
-    /// <summary>Names who hears of an image's acks; called from the receiving thread, so it must be quick.</summary>
-    public void ListenForAcks(ushort image, Action<BatchAck> listener) => _ackListeners[image] = listener;
+    /// <summary>Takes note that a sender has waited because all that may be on its way was on its way.</summary>
+    public void NoteWaited(TimeSpan elapsed) => _lanes.NoteWaited(elapsed);
 
     /// <summary>Ends the session: nothing was left undone (safety rule 5).</summary>
-    public async Task EndAsync(CancellationToken cancellationToken) =>
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        await _lanes.EndOthersAsync(cancellationToken);
         await RequestAsync<EndAck>(FrameHeader.NoImage, new End(0), cancellationToken);
+    }
 
     /// <summary>Tells the destination why this side gives up, where it does not know it already; best effort.</summary>
     /// <param name="failure">What ended the work on this side.</param>
@@ -144,161 +172,12 @@ public sealed class SourceSession : IAsyncDisposable
     };
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        _connection.Break("closed");
-        await _pump;
-        await _connection.DisposeAsync();
-        _stop.Dispose();
-        _requestLock.Dispose();
-    }
+    public ValueTask DisposeAsync() => _lanes.DisposeAsync();
 
-    private Task AbortAsync(FailureKind kind, string message, string advice) => _connection.SendAbortAsync(
+    // What changes nothing, or nothing that a second time would change differently.
+    private static bool IsRepeatable(Message request) =>
+        request is ListBases or MapRequest or SubHashRequest or Checkpoint or Verify or CheckResume;
+
+    private Task AbortAsync(FailureKind kind, string message, string advice) => _lanes.AbortAsync(
         new Abort(PeerAbortedException.CodeOf(kind), false, string.Empty, -1, message, advice));
-
-    private async Task<Task<Message>> StartRequestAsync(
-        ushort image, Message request, IReadOnlyList<Type> replies, CancellationToken cancellationToken)
-    {
-        // Queue and wire must have the same order, so both happen under one lock.
-        await _requestLock.WaitAsync(cancellationToken);
-        try
-        {
-            Task<Message> answer = Register(image, replies);
-            try
-            {
-                await _connection.SendAsync(image, request, cancellationToken);
-            }
-            catch (TransportLostException)
-            {
-                await PreferPeersReasonAsync();
-                throw;
-            }
-
-            return answer;
-        }
-        finally
-        {
-            _requestLock.Release();
-        }
-    }
-
-    private Task<Message> Register(ushort image, IReadOnlyList<Type> replies)
-    {
-        TaskCompletionSource<Message> source = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        foreach (Type reply in replies)
-        {
-            _pending.GetOrAdd((reply, image), _ => new()).Enqueue(source);
-        }
-
-        // The pump may have failed before it could see this entry.
-        if (Volatile.Read(ref _failure) is { } failure)
-        {
-            source.TrySetException(failure);
-        }
-
-        return source.Task;
-    }
-
-    private async Task PumpAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                ReceivedFrame frame = await _connection.ReceiveAsync(_stop.Token);
-                if (frame.Message is BatchAck ack)
-                {
-                    if (!_ackListeners.TryGetValue(frame.Image, out Action<BatchAck>? listener))
-                    {
-                        throw Unexpected(frame);
-                    }
-
-                    listener(ack);
-                    continue;
-                }
-
-                if (frame.Message is null || !TryTakePending(frame, out TaskCompletionSource<Message>? waiting))
-                {
-                    throw Unexpected(frame);
-                }
-
-                waiting.TrySetResult(frame.Message);
-                if (frame.Message is EndAck)
-                {
-                    return;
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            Fail(new TransportLostException("the session was closed"));
-        }
-        catch (DiskSyncException exception)
-        {
-            Fail(exception);
-        }
-        catch (Exception exception)
-        {
-            // A bug must not leave everybody waiting for answers that nobody takes in any more.
-            Fail(new TransportLostException($"the session with {Peer} failed: {exception.Message}", "Please report this.", exception));
-            throw;
-        }
-    }
-
-    private bool TryTakePending(ReceivedFrame frame, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TaskCompletionSource<Message>? waiting)
-    {
-        waiting = null;
-        if (!_pending.TryGetValue((frame.Message!.GetType(), frame.Image), out var queue))
-        {
-            return false;
-        }
-
-        // Entries that another kind of answer has completed already are left-overs.
-        while (queue.TryDequeue(out waiting))
-        {
-            if (!waiting.Task.IsCompleted)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private TransportLostException Unexpected(ReceivedFrame frame) =>
-        new($"{Peer} sent {frame.Type} for image {frame.Image}, which nobody asked for");
-
-    private void Fail(DiskSyncException exception)
-    {
-        Volatile.Write(ref _failure, exception);
-        foreach (ConcurrentQueue<TaskCompletionSource<Message>> queue in _pending.Values)
-        {
-            while (queue.TryDequeue(out TaskCompletionSource<Message>? waiting))
-            {
-                waiting.TrySetException(exception);
-            }
-        }
-
-        _failed.TrySetException(exception);
-        _ = _failed.Task.Exception;
-    }
-
-    private void ThrowIfFailed()
-    {
-        if (Volatile.Read(ref _failure) is { } failure)
-        {
-            throw failure;
-        }
-    }
-
-    // A write fails when the destination has closed; its Abort, which says why, may still be on its way to us.
-    private async Task PreferPeersReasonAsync()
-    {
-        await Task.WhenAny(_pump, Task.Delay(TimeSpan.FromSeconds(2)));
-        if (Volatile.Read(ref _failure) is PeerAbortedException aborted)
-        {
-            throw aborted;
-        }
-    }
 }

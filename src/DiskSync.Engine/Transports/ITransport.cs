@@ -18,6 +18,9 @@ public interface ITransport : IAsyncDisposable
     /// <summary>The peer as the user named it, for messages.</summary>
     string Peer { get; }
 
+    /// <summary>Who the peer has proven to be, such as its key's fingerprint; empty where the transport itself does not ask.</summary>
+    string PeerIdentity => string.Empty;
+
     /// <summary>How long the peer may take until its first bytes arrive; ssh may be asking for a passphrase.</summary>
     TimeSpan HandshakeTimeout { get; }
 

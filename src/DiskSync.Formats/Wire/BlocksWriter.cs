@@ -29,6 +29,7 @@ public sealed class BlocksWriter : IDisposable
     private int _payload;
     private int _reserved = -1;
     private bool _open;
+    private int _frameAt = -1;
     private ulong _fence;
     private ulong _batch;
     private uint _round;
@@ -82,8 +83,12 @@ public sealed class BlocksWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_buffer.IsEmpty, this);
         (_fence, _batch, _round) = (fence, batch, round);
-        (_entries, _payload, _reserved, _open) = (0, 0, -1, true);
+        (_entries, _payload, _reserved, _open, _frameAt) = (0, 0, -1, true, -1);
     }
+
+    /// <summary>Gives the batch, open or finished, another number: it is sent again because the connection that had it has failed.</summary>
+    /// <param name="batch">The number, never used before in the session.</param>
+    public void Renumber(ulong batch) => _batch = batch;
 
     /// <summary>Whether one more entry with a payload of this length fits.</summary>
     public bool HasRoomFor(int payloadLength) => _entries < _maxEntries && payloadLength <= _maxPayload - _payload;
@@ -197,16 +202,21 @@ public sealed class BlocksWriter : IDisposable
     /// <summary>Puts header, table and payload together; for <see cref="FrameWriter"/>, which knows the sequence number.</summary>
     internal ReadOnlyMemory<byte> FinishFrame(ushort image, uint sequence)
     {
-        if (!_open || _entries == 0)
+        if (_entries == 0 || (!_open && _frameAt < 0))
         {
-            throw new InvalidOperationException("a batch needs at least one entry and is finished once");
+            throw new InvalidOperationException("a batch needs at least one entry");
         }
 
-        _open = false;
         int table = _entries * BlocksLayout.EntrySize;
         int start = _payloadAt - table - TableAt;
         Span<byte> buffer = _buffer.Span;
-        buffer.Slice(TableAt, table).CopyTo(buffer[(start + TableAt)..]);
+        if (_frameAt < 0)
+        {
+            // Only once: what is sent again lies where it was put for the first time.
+            buffer.Slice(TableAt, table).CopyTo(buffer[(start + TableAt)..]);
+            (_open, _frameAt) = (false, start);
+        }
+
         Span<byte> body = buffer.Slice(start + FrameHeader.Size, BodyLength);
         BinaryPrimitives.WriteUInt64LittleEndian(body[BlocksLayout.FenceAt..], _fence);
         BinaryPrimitives.WriteUInt64LittleEndian(body[BlocksLayout.BatchAt..], _batch);

@@ -58,6 +58,12 @@ public enum FrameType : ushort
     /// <summary><see cref="Messages.Abort"/></summary>
     Abort = 18,
 
+    /// <summary><see cref="Messages.Drain"/></summary>
+    Drain = 19,
+
+    /// <summary><see cref="Messages.Drained"/></summary>
+    Drained = 20,
+
     /// <summary>A batch of blocks: <see cref="BlocksWriter"/>, <see cref="BlocksReader"/>. The only type that is no <see cref="Messages.Message"/>.</summary>
     Blocks = 0x20,
 

@@ -42,6 +42,12 @@ internal static class SessionCodec
             case EndAck endAck:
                 writer.UInt64(endAck.FramesReceived);
                 return FrameType.EndAck;
+            case Drain drain:
+                writer.UInt16(drain.Connection);
+                return FrameType.Drain;
+            case Drained drained:
+                writer.UInt16(drained.Connection);
+                return FrameType.Drained;
             case Abort abort:
                 writer.UInt16((ushort)abort.Code);
                 writer.Bool(abort.AtDestination);
@@ -79,6 +85,8 @@ internal static class SessionCodec
         FrameType.Pong => new Pong(reader.UInt64("token")),
         FrameType.End => new End(reader.UInt64("frames sent")),
         FrameType.EndAck => new EndAck(reader.UInt64("frames received")),
+        FrameType.Drain => new Drain(reader.UInt16("connection")),
+        FrameType.Drained => new Drained(reader.UInt16("connection")),
         FrameType.Abort => new Abort(
             ReadCode(ref reader),
             reader.Bool("at destination"),

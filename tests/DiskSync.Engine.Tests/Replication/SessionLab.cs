@@ -17,7 +17,7 @@ internal sealed class SessionLab : IDisposable
     private readonly TempFolder _folder = new();
     private readonly FileTargetProvider _provider;
 
-    public SessionLab(string? root = null, IReadOnlyList<string>? sources = null, ConnectionOptions? limits = null)
+    public SessionLab(string? root = null, IReadOnlyList<string>? sources = null, ConnectionOptions? limits = null, ReceiverOptions? options = null)
     {
         Root = root ?? _folder.File("destination");
         Directory.CreateDirectory(Root);
@@ -25,7 +25,7 @@ internal sealed class SessionLab : IDisposable
         Host = new ReceiverHost(
             _provider,
             null,
-            new ReceiverOptions { Connection = limits ?? new ConnectionOptions(), BusyPatience = TimeSpan.FromMilliseconds(200) },
+            (options ?? new ReceiverOptions()) with { Connection = limits ?? new ConnectionOptions(), BusyPatience = TimeSpan.FromMilliseconds(200) },
             NullLogger.Instance);
     }
 

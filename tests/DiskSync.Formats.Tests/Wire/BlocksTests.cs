@@ -211,12 +211,52 @@ public sealed class BlocksTests
         batch.Begin(1, 2, 3);
         batch.TryAdd(BlockKind.Raw, 1, WireSamples.HashOf(1), new byte[16384]);
         byte[] whole = new FrameWriter().FinishBlocks(2, batch).ToArray();
-        Assert.Throws<InvalidOperationException>(() => new FrameWriter().FinishBlocks(2, batch));
         batch.Begin(1, 2, 3);
         batch.TryAdd(BlockKind.Raw, 1, WireSamples.HashOf(1), new byte[16384]);
         var output = new ArrayBufferWriter<byte>();
         new FrameWriter().WriteBlocks(output, 2, batch);
         Assert.Equal(whole, output.WrittenSpan.ToArray());
+    }
+
+    [Fact]
+    public void A_batch_is_framed_again_under_another_number()
+    {
+        using var batch = new BlocksWriter(3, 65536);
+        batch.Begin(1, 2, 3);
+        for (int i = 0; i < 3; i++)
+        {
+            batch.TryAdd(BlockKind.Raw, i, WireSamples.HashOf((byte)(i + 1)), new byte[16384]);
+        }
+
+        byte[] first = new FrameWriter().FinishBlocks(2, batch).ToArray();
+        batch.Renumber(77);
+        byte[] second = new FrameWriter().FinishBlocks(2, batch).ToArray();
+        Assert.Equal(77UL, new BlocksReader(second.AsSpan(FrameHeader.Size), new BlockGeometry(49152, 16384)).Batch);
+        Assert.Equal(first[(FrameHeader.Size + 16)..], second[(FrameHeader.Size + 16)..]);
+    }
+
+    [Fact]
+    public void A_batch_without_an_entry_is_no_frame()
+    {
+        using var batch = new BlocksWriter();
+        batch.Begin(1, 2, 3);
+        Assert.Throws<InvalidOperationException>(() => new FrameWriter().FinishBlocks(2, batch));
+    }
+
+    [Fact]
+    public void A_payload_that_lies_where_it_belongs_stays_there()
+    {
+        byte[] storage = new byte[BlocksWriter.StorageFor(4, 65536)];
+        using var batch = new BlocksWriter(4, 65536, storage);
+        Memory<byte> place = batch.PayloadSpace;
+        new Random(1).NextBytes(place.Span);
+        byte[] content = place.ToArray();
+        batch.Begin(1, 2, 3);
+        Assert.True(batch.TryAdd(BlockKind.Raw, 0, WireSamples.HashOf(1), place.Span[..16384]));
+        Assert.True(batch.TryAdd(BlockKind.Raw, 2, WireSamples.HashOf(2), place.Span[32768..49152]));
+        ReadOnlyMemory<byte> frame = new FrameWriter().FinishBlocks(0, batch);
+        Assert.Equal(content[..16384], frame.ToArray()[^32768..^16384]);
+        Assert.Equal(content[32768..49152], frame.ToArray()[^16384..]);
     }
 
     [Property(MaxTest = 200)]

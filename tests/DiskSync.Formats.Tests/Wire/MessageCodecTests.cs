@@ -92,7 +92,7 @@ public sealed class MessageCodecTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(19)]
+    [InlineData(21)]
     [InlineData(0x20)]
     [InlineData(0x3B)]
     [InlineData(0xFFFF)]

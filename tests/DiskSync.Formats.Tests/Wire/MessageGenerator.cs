@@ -9,7 +9,7 @@ internal sealed class MessageGenerator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public Message Next() => _random.Next(37) switch
+    public Message Next() => _random.Next(39) switch
     {
         0 => new Hello(Id(), (ushort)_random.Next(65536), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), Text(), Text()),
         1 => new Welcome(Id(), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), (uint)_random.Next(1, int.MaxValue), Text(), Text()),
@@ -47,6 +47,8 @@ internal sealed class MessageGenerator(int seed)
         33 => new QueryAttempt(Id()),
         34 => new CheckResume(Text()),
         35 => new ResumeChecked(),
+        36 => new Drain((ushort)_random.Next(65536)),
+        37 => new Drained((ushort)_random.Next(65536)),
         _ => new AttemptStatus(Id(), (AttemptState)_random.Next(9), Number()),
     };
 

@@ -54,6 +54,8 @@ public static class WireSamples
         new AttemptStatus(Id, AttemptState.Ceded, 8),
         new CheckResume("start-web"),
         new ResumeChecked(),
+        new Drain(3),
+        new Drained(65535),
     ];
 
     /// <summary>A hash that is easy to recognise in a dump.</summary>

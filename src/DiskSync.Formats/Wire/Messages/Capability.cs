@@ -19,7 +19,7 @@ public enum Capability : ulong
     /// <summary>The hand-over of ownership.</summary>
     HandOver = 1 << 3,
 
-    /// <summary>Several connections per session (reserved).</summary>
+    /// <summary>Several connections per session.</summary>
     Connections = 1 << 4,
 
     /// <summary>Blocks asked for by the destination (reserved).</summary>
