@@ -31,6 +31,7 @@ public sealed class PagedMap : IDisposable
     private readonly Dictionary<long, MapPage> _cache = [];
     private readonly Queue<long> _order = new();
     private readonly MapNodes _nodes;
+    private int _maxCachedPages = MaxCachedPages;
 
     /// <summary>Opens a map over its file.</summary>
     /// <param name="geometry">The image's geometry.</param>
@@ -75,8 +76,9 @@ public sealed class PagedMap : IDisposable
     /// <summary>Makes a map that lives as long as the object, in an unlinked file.</summary>
     /// <param name="geometry">The image's geometry.</param>
     /// <param name="defaultIsZero">What the blocks hold at first: zeros, or nobody knows what.</param>
-    public static PagedMap CreateTemporary(BlockGeometry geometry, bool defaultIsZero) =>
-        new(geometry, DiskStateFile.CreateTemporary("block map"), defaultIsZero);
+    /// <param name="maxCachedPages">How many pages of 8 KiB may be in memory.</param>
+    public static PagedMap CreateTemporary(BlockGeometry geometry, bool defaultIsZero, int maxCachedPages = MaxCachedPages) =>
+        new(geometry, DiskStateFile.CreateTemporary("block map"), defaultIsZero) { _maxCachedPages = maxCachedPages };
 
     /// <summary>A block's hash, or <see cref="Hash256.Unknown"/>.</summary>
     public Hash256 Get(long block)
@@ -308,7 +310,7 @@ public sealed class PagedMap : IDisposable
     /// <summary>A page of unknown hashes; where the cache is full it is made of the oldest one.</summary>
     private MapPage FreshPage(long number)
     {
-        if (_cache.Count < MaxCachedPages)
+        if (_cache.Count < _maxCachedPages)
         {
             return new MapPage(BlocksOf(number));
         }
@@ -325,7 +327,7 @@ public sealed class PagedMap : IDisposable
 
     private void Keep(long number, MapPage page)
     {
-        while (_cache.Count >= MaxCachedPages)
+        while (_cache.Count >= _maxCachedPages)
         {
             // Written before it is let go: a page that cannot be written keeps what only it knows.
             long oldest = _order.Peek();

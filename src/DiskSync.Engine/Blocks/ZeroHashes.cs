@@ -19,6 +19,9 @@ internal sealed class ZeroHashes
         _last = geometry.BlockCount == 0 ? _whole : ZeroBlock.HashOf(geometry.LengthOf(geometry.BlockCount - 1));
     }
 
+    /// <summary>The hash of a whole block of zeros.</summary>
+    public Hash256 Whole => _whole;
+
     /// <summary>The hash of a block if it were zeros.</summary>
     public Hash256 Of(long block) => block == _geometry.BlockCount - 1 ? _last : _whole;
 

@@ -26,10 +26,12 @@ internal sealed class BatchApplier : IDisposable
     private readonly AlignedBuffer _run;
     private readonly Hash256[] _hashes;
     private readonly byte[] _scratch;
+    private readonly Func<ISeedLibrary?> _seeds;
     private byte[] _body = [];
 
-    public BatchApplier(ITarget target, ushort image)
+    public BatchApplier(ITarget target, ushort image, Func<ISeedLibrary?> seeds)
     {
+        _seeds = seeds;
         _target = target;
         _image = image;
         _geometry = target.Store.Geometry;
@@ -184,20 +186,32 @@ internal sealed class BatchApplier : IDisposable
 
         int length = _geometry.LengthOf(entry.Block);
         Span<byte> content = _run.Span[..length];
-        if (entry.Kind == BlockKind.Patch)
+        RefusalReason mismatch;
+        switch (entry.Kind)
         {
-            PatchPayload patch = PatchPayload.Read(entry.Payload, length);
-            Store.Read(entry.Block, content);
-            patch.ApplyTo(content, _scratch);
-        }
-        else
-        {
-            Store.Read(entry.CopySource, content);
+            case BlockKind.Patch:
+                mismatch = RefusalReason.PatchMismatch;
+                PatchPayload patch = PatchPayload.Read(entry.Payload, length);
+                Store.Read(entry.Block, content);
+                patch.ApplyTo(content, _scratch);
+                break;
+            case BlockKind.Seed:
+                mismatch = RefusalReason.SeedMismatch;
+                if (_seeds()?.TryRead(entry.Hash, content) != true)
+                {
+                    return mismatch;
+                }
+
+                break;
+            default:
+                mismatch = RefusalReason.CopyMismatch;
+                Store.Read(entry.CopySource, content);
+                break;
         }
 
         if (Blake3.Hash(content) != entry.Hash)
         {
-            return entry.Kind == BlockKind.Patch ? RefusalReason.PatchMismatch : RefusalReason.CopyMismatch;
+            return mismatch;
         }
 
         Store.Write(entry.Block, content, [entry.Hash]);

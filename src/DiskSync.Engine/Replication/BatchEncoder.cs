@@ -27,6 +27,7 @@ internal sealed class BatchEncoder
     private readonly ImageContext _image;
     private readonly ulong _fence;
     private readonly CompressionPolicy _compression;
+    private readonly SeedAsker _seeds;
 
     public BatchEncoder(SourceSession session, ushort index, ImageContext image, ulong fence, CompressionPolicy compression)
     {
@@ -35,6 +36,7 @@ internal sealed class BatchEncoder
         _image = image;
         _fence = fence;
         _compression = compression;
+        _seeds = new SeedAsker(session, index, image);
     }
 
     /// <summary>Encodes a batch into its writer, asking the destination for sub-block hashes where a patch may do.</summary>
@@ -42,8 +44,10 @@ internal sealed class BatchEncoder
     public async Task<long> EncodeAsync(
         SendBatch batch, uint round, RoundCounters counters, CancellationToken cancellationToken)
     {
+        // Both at once: on a long link a question costs its round trip.
+        Task<HashSet<long>> seeds = _seeds.AskAsync(batch, cancellationToken);
         Dictionary<ulong, ulong[]> held = await AskForSubBlocksAsync(batch, cancellationToken);
-        return Encode(batch, round, held, counters);
+        return Encode(batch, round, held, await seeds, counters);
     }
 
     private async Task<Dictionary<ulong, ulong[]>> AskForSubBlocksAsync(SendBatch batch, CancellationToken cancellationToken)
@@ -71,7 +75,7 @@ internal sealed class BatchEncoder
     }
 
     private long Encode(
-        SendBatch batch, uint round, Dictionary<ulong, ulong[]> held, RoundCounters counters)
+        SendBatch batch, uint round, Dictionary<ulong, ulong[]> held, HashSet<long> seeds, RoundCounters counters)
     {
         BlocksWriter writer = batch.Writer;
         // The session numbers it when a connection takes it.
@@ -90,6 +94,12 @@ internal sealed class BatchEncoder
         long payload = 0;
         foreach (SendBlock block in batch.Blocks)
         {
+            if (seeds.Contains(block.Block) && writer.TryAddSeed(block.Block, block.Hash))
+            {
+                Interlocked.Increment(ref counters.CopiedBlocks);
+                continue;
+            }
+
             payload += AddBlock(batch, block, held, compress, scratch, patch, counters, ref full);
         }
 

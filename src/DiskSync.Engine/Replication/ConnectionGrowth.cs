@@ -9,7 +9,7 @@ namespace DiskSync.Engine.Replication;
 /// <para>Pure and not thread safe: the clock is the caller's.</para>
 /// </remarks>
 /// <param name="most">The most connections.</param>
-internal sealed class ConnectionGrowth(int most)
+public sealed class ConnectionGrowth(int most)
 {
     private const double WorthIt = 1.1;
     private const double WasBusy = 0.4;

@@ -16,6 +16,12 @@ public interface ITargetProvider
     /// <returns>Null where no base has this root; otherwise owned by the caller.</returns>
     PagedMap? OpenBaseMap(Hash256 root, BlockGeometry geometry);
 
+    /// <summary>The contents that its images hold already.</summary>
+    /// <param name="granularity">The copy's granularity.</param>
+    /// <param name="cancellationToken">Stops looking.</param>
+    /// <returns>Null where there are none; otherwise owned by the caller.</returns>
+    ISeedLibrary? OpenSeeds(int granularity, CancellationToken cancellationToken) => null;
+
     /// <summary>Locks a target and makes it writable: resumed, cloned from a base, or empty.</summary>
     /// <param name="request">What the source asks for.</param>
     /// <param name="session">The session, for the journal and for messages.</param>

@@ -294,6 +294,7 @@ internal sealed class ReceiverLane : IDisposable
         Prepare prepare => Task.Run(() => AloneAsync(() => PrepareAsync(prepare))),
         Commit commit => Task.Run(() => AloneAsync(() => CommitAsync(commit))),
         Refuse refuse => Task.Run(() => AloneAsync(() => RefuseAsync(refuse))),
+        SeedRequest request => Task.Run(() => SeedsAsync(image, request)),
         QueryAttempt query => Task.Run(async () =>
             await SendAsync(FrameHeader.NoImage, await HandOver().QueryAsync(query))),
         _ => throw new TransportLostException($"{_connection.Peer} sent {message.GetType().Name}, which a source does not send"),
@@ -365,11 +366,17 @@ internal sealed class ReceiverLane : IDisposable
         ITarget target = Targets.Of(image);
         if (!_appliers.TryGetValue(target, out BatchApplier? applier))
         {
-            applier = new BatchApplier(target, image);
+            applier = new BatchApplier(target, image, () => Session.Seeds(target.Store.Geometry.Granularity, _stop.Token));
             _appliers.Add(target, applier);
         }
 
         return applier;
+    }
+
+    private async Task SeedsAsync(ushort image, SeedRequest request)
+    {
+        ISeedLibrary? library = Session.Seeds(Targets.Of(image).Store.Geometry.Granularity, _stop.Token);
+        await SendAsync(image, library is null ? new Seeds(0, []) : new Seeds((ulong)library.Known, library.Find(request.Hashes)));
     }
 
     private async Task VerifyAsync(ushort image, Verify request)

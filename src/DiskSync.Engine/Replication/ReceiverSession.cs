@@ -16,6 +16,7 @@ internal sealed class ReceiverSession : IDisposable
     private readonly ReceiverHost _host;
     private readonly BaseMaps _baseMaps;
     private readonly Dictionary<ushort, ReceiverLane> _lanes = [];
+    private readonly Dictionary<int, ISeedLibrary?> _seeds = [];
 
     // Numbers that had a connection, or whose connection the source has given up before it came here.
     private readonly HashSet<ushort> _numbers = [];
@@ -209,6 +210,22 @@ internal sealed class ReceiverSession : IDisposable
         return _host.Targets.ListBases(request);
     }
 
+    /// <summary>The contents that this host's images hold; looked for when they are asked for first.</summary>
+    /// <returns>Null where there are none.</returns>
+    public ISeedLibrary? Seeds(int granularity, CancellationToken cancellationToken)
+    {
+        lock (_seeds)
+        {
+            if (!_seeds.TryGetValue(granularity, out ISeedLibrary? library))
+            {
+                library = _host.Targets.OpenSeeds(granularity, cancellationToken);
+                _seeds.Add(granularity, library);
+            }
+
+            return library;
+        }
+    }
+
     /// <summary>What is staged is promised to an attempt from here on; null promises nothing.</summary>
     public void Promise(Guid? attempt)
     {
@@ -246,6 +263,12 @@ internal sealed class ReceiverSession : IDisposable
     {
         _baseMaps.Dispose();
         Gate.Dispose();
+        foreach (ISeedLibrary? library in _seeds.Values)
+        {
+            library?.Dispose();
+        }
+
+        _seeds.Clear();
     }
 
     private static DiskSyncException NotTaken(string reason) =>

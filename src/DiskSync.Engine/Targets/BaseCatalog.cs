@@ -21,6 +21,9 @@ internal sealed class BaseCatalog(LinuxFile root)
     // A catalogue is made by looking, so it must end in a folder of any size.
     private const int MaxSeals = 4096;
 
+    // Of each of many maps; what is looked at once, in order, needs no more.
+    private const int SeedPages = 16;
+
     /// <summary>The bases that fit a granularity; what stands at the target's name first.</summary>
     public IReadOnlyList<BaseOffer> List(ListBases request)
     {
@@ -101,6 +104,59 @@ internal sealed class BaseCatalog(LinuxFile root)
         }
     }
 
+    /// <summary>The images that contents can be taken from, with their maps; owned by the caller.</summary>
+    /// <param name="granularity">The copy's granularity.</param>
+    /// <param name="most">The most images.</param>
+    /// <param name="cancellationToken">Stops the search.</param>
+    public IReadOnlyList<BaseImage> OpenSeeds(int granularity, int most, CancellationToken cancellationToken)
+    {
+        List<BaseImage> seeds = [];
+        foreach (string name in SealedNames())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (seeds.Count == most)
+            {
+                break;
+            }
+
+            if (TryOpenSeed(name, granularity) is { } seed)
+            {
+                seeds.Add(seed);
+            }
+        }
+
+        return seeds;
+    }
+
+    private BaseImage? TryOpenSeed(string name, int granularity)
+    {
+        try
+        {
+            using TargetPaths? paths = TryPaths(name);
+            if (paths?.StatOf(paths.Leaf) is not { Kind: FileKind.Regular }
+                || TrustedSeal(paths, granularity) is not { } seal
+                || LoadMap(paths, seal.Root, SeedPages) is not { } map)
+            {
+                return null;
+            }
+
+            try
+            {
+                return new BaseImage(paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly), map);
+            }
+            catch
+            {
+                map.Dispose();
+                throw;
+            }
+        }
+        catch (LinuxException)
+        {
+            // It went away or may not be read: then it is no seed.
+            return null;
+        }
+    }
+
     private DiskSyncException NotThere(string path, string why, Exception? inner)
     {
         string held = string.Join(", ", SealedNames().Take(10));
@@ -169,13 +225,15 @@ internal sealed class BaseCatalog(LinuxFile root)
             ? seal
             : null;
 
-    private static PagedMap? LoadMap(TargetPaths paths, Hash256 root)
+    private static PagedMap? LoadMap(TargetPaths paths, Hash256 root, int? maxCachedPages = null)
     {
         try
         {
             using FileStream stream = new(paths.OpenFile(paths.Map, LinuxOpen.ReadOnly).Handle, FileAccess.Read, 1 << 16);
             BlockMapReader reader = new(stream);
-            PagedMap map = PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true);
+            PagedMap map = maxCachedPages is { } pages
+                ? PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true, pages)
+                : PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true);
             try
             {
                 long block = 0;

@@ -1,6 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Targets.Seeds;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
@@ -49,6 +50,13 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
 
     /// <inheritdoc/>
     public PagedMap? OpenBaseMap(Hash256 root, BlockGeometry geometry) => _bases.OpenMap(root, geometry.Granularity);
+
+    /// <inheritdoc/>
+    public ISeedLibrary? OpenSeeds(int granularity, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<BaseImage> images = _bases.OpenSeeds(granularity, SeedIndex.MaxImages, cancellationToken);
+        return images.Count == 0 ? null : new SeedLibrary(images, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ITarget Open(

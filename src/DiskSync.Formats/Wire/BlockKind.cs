@@ -17,4 +17,7 @@ public enum BlockKind : byte
 
     /// <summary>The payload is the number of another block of the same image that has the content now.</summary>
     Copy = 5,
+
+    /// <summary>No payload: the destination has the content in another of its images.</summary>
+    Seed = 6,
 }

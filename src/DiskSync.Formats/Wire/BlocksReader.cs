@@ -114,7 +114,7 @@ public readonly ref struct BlocksReader
         int length = geometry.LengthOf(entry.Block);
         bool valid = entry.Kind switch
         {
-            BlockKind.ZeroRun => entry.Payload.Length == 0,
+            BlockKind.ZeroRun or BlockKind.Seed => entry.Payload.Length == 0,
             BlockKind.Raw => entry.Payload.Length == length,
             BlockKind.Lz4 => entry.Payload.Length > 0 && entry.Payload.Length <= length,
             BlockKind.Patch => true,

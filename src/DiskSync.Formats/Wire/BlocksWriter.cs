@@ -149,6 +149,21 @@ public sealed class BlocksWriter : IDisposable
         return TryAdd(BlockKind.Copy, block, hash, payload);
     }
 
+    /// <summary>Adds a block whose content the destination has in another of its images.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="hash">The hash of its new content.</param>
+    /// <returns>False where the batch is full; nothing was added.</returns>
+    public bool TryAddSeed(long block, in Hash256 hash)
+    {
+        if (hash.IsUnknown || !HasRoomFor(0))
+        {
+            return false;
+        }
+
+        AddEntry(BlockKind.Seed, block, 1, hash, 0);
+        return true;
+    }
+
     /// <summary>Lends the place where the next payload belongs, to read or compress into.</summary>
     /// <param name="max">The most bytes wanted; ask <see cref="HasRoomFor"/> first.</param>
     /// <returns>Exactly <paramref name="max"/> bytes, not cleared; valid until the next call of any method but <see cref="CommitPayload"/>. A reservation that is not committed costs nothing.</returns>
@@ -168,7 +183,7 @@ public sealed class BlocksWriter : IDisposable
     }
 
     /// <summary>Adds the entry whose payload was put where <see cref="ReservePayload"/> said.</summary>
-    /// <param name="kind">Any kind but ZeroRun.</param>
+    /// <param name="kind">Any kind with a payload.</param>
     /// <param name="block">The block.</param>
     /// <param name="hash">The hash of the block's new content, never unknown.</param>
     /// <param name="length">How many of the reserved bytes are the payload, at least 1.</param>

@@ -68,7 +68,7 @@ internal static class CopyCodec
         {
             refused[i] = new RefusedBlock(
                 reader.UInt64("block", 0, WireLimits.MaxBlocks - 1),
-                (RefusalReason)reader.Byte("reason", (byte)RefusalReason.PatchMismatch, (byte)RefusalReason.CopyMismatch));
+                (RefusalReason)reader.Byte("reason", (byte)RefusalReason.PatchMismatch, (byte)RefusalReason.SeedMismatch));
         }
 
         return new BatchAck(batch, refused);

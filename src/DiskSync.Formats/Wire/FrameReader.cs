@@ -91,7 +91,8 @@ public sealed class FrameReader
     internal static bool NeedsImage(FrameType type) =>
         type is FrameType.OpenImage or FrameType.ImageReady or FrameType.SubHashRequest or FrameType.SubHashes
             or FrameType.CloseImage or FrameType.ImageClosed or FrameType.Blocks or FrameType.BatchAck
-            or FrameType.Verify or FrameType.Verified or FrameType.Seal or FrameType.Sealed or FrameType.BlockRequest;
+            or FrameType.Verify or FrameType.Verified or FrameType.Seal or FrameType.Sealed or FrameType.BlockRequest
+            or FrameType.SeedRequest or FrameType.Seeds;
 
     private long TableEnd(in ReadOnlySequence<byte> body)
     {

@@ -91,6 +91,12 @@ public enum FrameType : ushort
     /// <summary><see cref="Messages.BlockRequest"/></summary>
     BlockRequest = 0x28,
 
+    /// <summary><see cref="Messages.SeedRequest"/></summary>
+    SeedRequest = 0x29,
+
+    /// <summary><see cref="Messages.Seeds"/></summary>
+    Seeds = 0x2A,
+
     /// <summary><see cref="Messages.Prepare"/></summary>
     Prepare = 0x30,
 

@@ -43,6 +43,23 @@ internal static class MapCodec
             case SubHashes hashes:
                 WriteSubHashes(hashes, writer);
                 return FrameType.SubHashes;
+            case SeedRequest request:
+                writer.Count("hashes", request.Hashes.Count, WireLimits.MaxSeeds);
+                foreach (Hash256 hash in request.Hashes)
+                {
+                    writer.Hash(hash);
+                }
+
+                return FrameType.SeedRequest;
+            case Seeds seeds:
+                writer.UInt64(seeds.Known);
+                writer.Count("found", seeds.Found.Count, WireLimits.MaxSeeds);
+                foreach (ushort place in seeds.Found)
+                {
+                    writer.UInt16(place);
+                }
+
+                return FrameType.Seeds;
             default:
                 return null;
         }
@@ -58,6 +75,8 @@ internal static class MapCodec
         FrameType.MapData => ReadMapData(ref reader),
         FrameType.SubHashRequest => ReadSubHashRequest(ref reader),
         FrameType.SubHashes => ReadSubHashes(ref reader),
+        FrameType.SeedRequest => ReadSeedRequest(ref reader),
+        FrameType.Seeds => ReadSeeds(ref reader),
         _ => null,
     };
 
@@ -88,6 +107,40 @@ internal static class MapCodec
         }
 
         return new SubHashRequest(blocks);
+    }
+
+    private static SeedRequest ReadSeedRequest(ref FieldReader reader)
+    {
+        var hashes = new Hash256[reader.Count("hashes", WireLimits.MaxSeeds, Hash256.Size)];
+        for (int i = 0; i < hashes.Length; i++)
+        {
+            hashes[i] = reader.Hash("hash");
+            if (hashes[i].IsUnknown)
+            {
+                throw reader.Violation("an unknown hash", "hashes of contents", Hash256.Size);
+            }
+        }
+
+        return new SeedRequest(hashes);
+    }
+
+    private static Seeds ReadSeeds(ref FieldReader reader)
+    {
+        ulong known = reader.UInt64("blocks known");
+        var found = new ushort[reader.Count("found", WireLimits.MaxSeeds, sizeof(ushort))];
+        int least = 0;
+        for (int i = 0; i < found.Length; i++)
+        {
+            found[i] = reader.UInt16("place");
+            if (found[i] < least || found[i] >= WireLimits.MaxSeeds)
+            {
+                throw reader.Violation($"place {found[i]}", $"ascending places below {WireLimits.MaxSeeds}", sizeof(ushort));
+            }
+
+            least = found[i] + 1;
+        }
+
+        return new Seeds(known, found);
     }
 
     private static void WriteSubHashes(SubHashes hashes, FieldWriter writer)

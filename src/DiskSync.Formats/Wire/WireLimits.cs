@@ -42,6 +42,9 @@ public static class WireLimits
     /// <summary>The most sub-blocks of a block.</summary>
     public const int MaxSubBlocks = 1024;
 
+    /// <summary>The most contents asked for in one seed request.</summary>
+    public const int MaxSeeds = MaxBatchEntries;
+
     /// <summary>The most wrong blocks that one answer lists.</summary>
     public const int MaxWrongBlocks = 4096;
 

@@ -17,13 +17,18 @@ internal sealed class SessionLab : IDisposable
     private readonly TempFolder _folder = new();
     private readonly FileTargetProvider _provider;
 
-    public SessionLab(string? root = null, IReadOnlyList<string>? sources = null, ConnectionOptions? limits = null, ReceiverOptions? options = null)
+    public SessionLab(
+        string? root = null,
+        IReadOnlyList<string>? sources = null,
+        ConnectionOptions? limits = null,
+        ReceiverOptions? options = null,
+        Func<ITargetProvider, ITargetProvider>? provider = null)
     {
         Root = root ?? _folder.File("destination");
         Directory.CreateDirectory(Root);
         _provider = new FileTargetProvider(Root, _folder.File("state")) { Sources = sources ?? [] };
         Host = new ReceiverHost(
-            _provider,
+            provider?.Invoke(_provider) ?? _provider,
             null,
             (options ?? new ReceiverOptions()) with { Connection = limits ?? new ConnectionOptions(), BusyPatience = TimeSpan.FromMilliseconds(200) },
             NullLogger.Instance);

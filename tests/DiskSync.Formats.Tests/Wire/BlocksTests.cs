@@ -236,6 +236,20 @@ public sealed class BlocksTests
     }
 
     [Fact]
+    public void A_seed_has_a_hash_and_no_payload()
+    {
+        using var batch = new BlocksWriter();
+        batch.Begin(1, 2, 3);
+        Assert.True(batch.TryAddSeed(2, WireSamples.HashOf(9)));
+        Assert.False(batch.TryAddSeed(3, Hash256.Unknown));
+        byte[] body = new FrameWriter().FinishBlocks(0, batch)[FrameHeader.Size..].ToArray();
+        BlocksReader.Enumerator entries = new BlocksReader(body, new BlockGeometry(65536, 16384)).GetEnumerator();
+        Assert.True(entries.MoveNext());
+        Assert.Equal((BlockKind.Seed, 2L, 1L, WireSamples.HashOf(9)), (entries.Current.Kind, entries.Current.Block, entries.Current.Count, entries.Current.Hash));
+        Assert.False(entries.MoveNext());
+    }
+
+    [Fact]
     public void A_batch_without_an_entry_is_no_frame()
     {
         using var batch = new BlocksWriter();

@@ -56,6 +56,8 @@ public static class WireSamples
         new ResumeChecked(),
         new Drain(3),
         new Drained(65535),
+        new SeedRequest([HashOf(10), HashOf(11)]),
+        new Seeds(1UL << 33, [0, 1, 2047]),
     ];
 
     /// <summary>A hash that is easy to recognise in a dump.</summary>

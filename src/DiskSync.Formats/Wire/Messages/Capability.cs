@@ -24,4 +24,7 @@ public enum Capability : ulong
 
     /// <summary>Blocks asked for by the destination (reserved).</summary>
     OnDemand = 1 << 5,
+
+    /// <summary>Contents that another image of the destination holds.</summary>
+    Seed = 1 << 7,
 }

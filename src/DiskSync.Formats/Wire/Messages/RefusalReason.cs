@@ -8,4 +8,7 @@ public enum RefusalReason : byte
 
     /// <summary>The copied block does not have the hash it should.</summary>
     CopyMismatch = 2,
+
+    /// <summary>The content is in no other image any more.</summary>
+    SeedMismatch = 3,
 }
