@@ -26,6 +26,7 @@ internal sealed class BatchApplier : IDisposable
     private readonly AlignedBuffer _run;
     private readonly Hash256[] _hashes;
     private readonly byte[] _scratch;
+    private readonly BlocksUnpacker _unpacker = new();
     private byte[] _body = [];
 
     public BatchApplier(ITarget target, ushort image)
@@ -47,7 +48,7 @@ internal sealed class BatchApplier : IDisposable
     /// <exception cref="DiskSyncException">The target failed, or the batch belongs to an older session.</exception>
     public BatchAck Apply(in ReadOnlySequence<byte> body)
     {
-        ReadOnlySpan<byte> bytes = Contiguous(body);
+        ReadOnlySpan<byte> bytes = _unpacker.Unpack(Contiguous(body));
         BlocksReader batch = new(bytes, _geometry);
         if (batch.Fence != Store.FenceNumber)
         {
@@ -108,7 +109,11 @@ internal sealed class BatchApplier : IDisposable
         return new SubHashes(answers);
     }
 
-    public void Dispose() => _run.Dispose();
+    public void Dispose()
+    {
+        _run.Dispose();
+        _unpacker.Dispose();
+    }
 
     private static bool IsWhole(BlockKind kind) => kind is BlockKind.Raw or BlockKind.Lz4;
 

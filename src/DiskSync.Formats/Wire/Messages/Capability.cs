@@ -24,4 +24,7 @@ public enum Capability : ulong
 
     /// <summary>Blocks asked for by the destination (reserved).</summary>
     OnDemand = 1 << 5,
+
+    /// <summary>Batches whose payload is one zstd frame.</summary>
+    Zstd = 1 << 6,
 }
