@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using DiskSync.Engine;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
 
@@ -28,11 +29,11 @@ internal sealed class CopyOptions
 
     private readonly Option<CompressionMode> _compress = new("--compress")
     {
-        Description = "auto: where it makes the copy faster; always; never (default auto)",
-        HelpName = "WHEN",
+        Description = "auto: batch by batch what makes the copy fastest; never; lz4 or always; zstd or zstd:LEVEL, 1 to 19 (default auto)",
+        HelpName = "HOW",
         CustomParser = ParseCompression,
         DefaultValueFactory = _ => CompressionMode.Auto,
-        CompletionSources = { "auto", "always", "never" },
+        CompletionSources = { "auto", "never", "lz4", "zstd", "always" },
     };
 
     private readonly Option<string?> _base = new("--base")
@@ -83,9 +84,12 @@ internal sealed class CopyOptions
     public int Granularity(ParseResult parse) => (int)(parse.GetValue(_granularity) ?? BlockGeometry.DefaultGranularity);
 
     /// <summary>How to send.</summary>
-    public SenderOptions Sender(ParseResult parse) => new()
+    public SenderOptions Sender(ParseResult parse, DestinationAddress address) => new()
     {
         Compression = parse.GetValue(_compress),
+        ExpectedLinkRate = address.Kind is DestinationKind.Local or DestinationKind.UnixSocket
+            ? double.PositiveInfinity
+            : CompressionPolicy.UnknownLinkRate,
         Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
     };
 
@@ -158,13 +162,13 @@ internal sealed class CopyOptions
 
     private static CompressionMode ParseCompression(ArgumentResult result)
     {
-        if (Enum.TryParse(result.Tokens[0].Value, ignoreCase: true, out CompressionMode mode) && Enum.IsDefined(mode))
+        if (CompressionMode.TryParse(result.Tokens[0].Value, out CompressionMode mode))
         {
             return mode;
         }
 
         result.AddError(string.Create(
-            CultureInfo.InvariantCulture, $"--compress: '{result.Tokens[0].Value}' is not auto, always or never"));
+            CultureInfo.InvariantCulture, $"--compress: '{result.Tokens[0].Value}' is not auto, never, lz4, always, zstd or zstd:LEVEL (1 to 19)"));
         return default;
     }
 }

@@ -106,7 +106,7 @@ internal sealed class MigrateCommand : CliCommand
                 "Name a folder: a destination that ends in a slash, or unix:SOCKET: with nothing after it.");
         }
 
-        MigrationOptions options = OptionsOf(context);
+        MigrationOptions options = OptionsOf(context, address);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
             state, HostOptions.HookLimit(context.Parse, _hookTimeout), context.Parse.GetValue(_acceptUnfenced));
@@ -179,7 +179,7 @@ internal sealed class MigrateCommand : CliCommand
         }
     }
 
-    private MigrationOptions OptionsOf(CommandContext context) => new()
+    private MigrationOptions OptionsOf(CommandContext context, DestinationAddress address) => new()
     {
         Pause = CommandOf(context, _pause),
         Unpause = CommandOf(context, _unpause),
@@ -187,7 +187,7 @@ internal sealed class MigrateCommand : CliCommand
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         ResumePatience = HostOptions.HookLimit(context.Parse, _hookTimeout) + TimeSpan.FromSeconds(30),
         MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
-        Sender = _copy.Sender(context.Parse),
+        Sender = _copy.Sender(context.Parse, address),
     };
 
     /// <summary>A command as it is journaled and sent, where texts have a cap.</summary>

@@ -53,7 +53,7 @@ internal sealed class PushCommand : CliCommand
     {
         string path = context.Parse.GetRequiredValue(_image);
         DestinationAddress address = DestinationAddress.Parse(context.Parse.GetRequiredValue(_destination));
-        SenderOptions sender = _copy.Sender(context.Parse);
+        SenderOptions sender = _copy.Sender(context.Parse, address);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         using IBlockDevice source = SourceOpener.Open(path, context);
         PushRun.RefuseEmpty(source);

@@ -24,6 +24,7 @@ namespace DiskSync.Cli.Output;
 /// <param name="TotalSeconds">All of it.</param>
 /// <param name="BytesSent">Bytes to the destination.</param>
 /// <param name="BytesReceived">Bytes from the destination.</param>
+/// <param name="Codecs">What went with which codec, the most used one first.</param>
 internal sealed record MigrateReport(
     IReadOnlyList<string> Images,
     string Destination,
@@ -44,7 +45,8 @@ internal sealed record MigrateReport(
     double DowntimeSeconds,
     double TotalSeconds,
     long BytesSent,
-    long BytesReceived)
+    long BytesReceived,
+    IReadOnlyList<CodecReport> Codecs)
 {
     /// <summary>Builds the report of a migration.</summary>
     public static MigrateReport Of(IReadOnlyList<string> images, string destination, MigrationResult result) => new(
@@ -67,7 +69,8 @@ internal sealed record MigrateReport(
         Seconds(result.Downtime),
         Seconds(result.Total),
         result.BytesSent,
-        result.BytesReceived);
+        result.BytesReceived,
+        CodecReport.Of(result.Rounds.SelectMany(r => r)));
 
     /// <summary>Prints the report for people: the parts of the paper's Table 1.</summary>
     public void Write(TextWriter output)
@@ -91,6 +94,10 @@ internal sealed record MigrateReport(
         output.WriteLine($"  resume          {ResumeSeconds,7:0.00} s");
         output.WriteLine($"  downtime        {DowntimeSeconds,7:0.00} s  (forecast {ForecastSeconds:0.00} s)");
         output.WriteLine($"  total           {TotalSeconds,7:0.00} s  sent {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}");
+        if (Codecs.Count > 0)
+        {
+            output.WriteLine($"  encoded         {CodecReport.Line(Codecs)}");
+        }
     }
 
     private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);

@@ -20,6 +20,7 @@ namespace DiskSync.Cli.Output;
 /// <param name="ChangedBytes">Bytes of the changed blocks, zeros left out.</param>
 /// <param name="PayloadBytes">Payload before compression.</param>
 /// <param name="EncodedBytes">Payload as sent.</param>
+/// <param name="Codecs">What of it went with which codec, the most used one first.</param>
 /// <param name="BytesSent">Bytes to the destination, everything included.</param>
 /// <param name="BytesReceived">Bytes from the destination.</param>
 /// <param name="Connections">The most connections that were open at once.</param>
@@ -45,6 +46,7 @@ internal sealed record PushReport(
     long ChangedBytes,
     long PayloadBytes,
     long EncodedBytes,
+    IReadOnlyList<CodecReport> Codecs,
     long BytesSent,
     long BytesReceived,
     int Connections,
@@ -72,6 +74,7 @@ internal sealed record PushReport(
         result.Rounds.Sum(r => r.ChangedBytes),
         result.Rounds.Sum(r => r.PayloadBytes),
         result.Rounds.Sum(r => r.EncodedBytes),
+        CodecReport.Of(result.Rounds),
         result.BytesSent,
         result.BytesReceived,
         result.Connections,
@@ -97,6 +100,11 @@ internal sealed record PushReport(
         output.WriteLine($"  changed         {BlocksChanged:N0} of {BlocksScanned:N0} blocks, {ByteSize.Format(ChangedBytes)}"
             + $" ({PatchedBlocks:N0} patched, {ZeroBlocks:N0} zero, {CopiedBlocks:N0} copied there)");
         output.WriteLine($"  sent            {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}{ConnectionsText()}");
+        if (Codecs.Count > 0)
+        {
+            output.WriteLine($"  encoded         {CodecReport.Line(Codecs)}");
+        }
+
         output.WriteLine($"  read back       {ByteSize.Format(BytesReadBack)} at the destination");
         output.WriteLine($"  time            copy {CopySeconds:0.00} s, proof {VerifySeconds:0.00} s, total {TotalSeconds:0.00} s");
     }

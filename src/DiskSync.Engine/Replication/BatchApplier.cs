@@ -27,6 +27,7 @@ internal sealed class BatchApplier : IDisposable
     private readonly Hash256[] _hashes;
     private readonly byte[] _scratch;
     private readonly Func<ISeedLibrary?> _seeds;
+    private readonly BlocksUnpacker _unpacker = new();
     private byte[] _body = [];
 
     public BatchApplier(ITarget target, ushort image, Func<ISeedLibrary?> seeds)
@@ -49,7 +50,7 @@ internal sealed class BatchApplier : IDisposable
     /// <exception cref="DiskSyncException">The target failed, or the batch belongs to an older session.</exception>
     public BatchAck Apply(in ReadOnlySequence<byte> body)
     {
-        ReadOnlySpan<byte> bytes = Contiguous(body);
+        ReadOnlySpan<byte> bytes = _unpacker.Unpack(Contiguous(body));
         BlocksReader batch = new(bytes, _geometry);
         if (batch.Fence != Store.FenceNumber)
         {
@@ -110,7 +111,11 @@ internal sealed class BatchApplier : IDisposable
         return new SubHashes(answers);
     }
 
-    public void Dispose() => _run.Dispose();
+    public void Dispose()
+    {
+        _run.Dispose();
+        _unpacker.Dispose();
+    }
 
     private static bool IsWhole(BlockKind kind) => kind is BlockKind.Raw or BlockKind.Lz4;
 

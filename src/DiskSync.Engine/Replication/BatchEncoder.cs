@@ -12,7 +12,7 @@ namespace DiskSync.Engine.Replication;
 
 /// <summary>Turns a filled batch into a frame: zero runs, copies, patches and literals, compressed where that pays.</summary>
 /// <remarks>Thread safe; each call works on a batch that its caller owns.</remarks>
-internal sealed class BatchEncoder
+internal sealed class BatchEncoder : IDisposable
 {
     // A patch that carries almost the whole block costs more (its bitmap, a read at the destination) than it saves.
     private const double WorthPatching = 0.75;
@@ -28,6 +28,8 @@ internal sealed class BatchEncoder
     private readonly ulong _fence;
     private readonly CompressionPolicy _compression;
     private readonly SeedAsker _seeds;
+    private readonly BatchPacker _packer = new();
+    private readonly CodecProber _prober;
 
     public BatchEncoder(SourceSession session, ushort index, ImageContext image, ulong fence, CompressionPolicy compression)
     {
@@ -37,6 +39,7 @@ internal sealed class BatchEncoder
         _fence = fence;
         _compression = compression;
         _seeds = new SeedAsker(session, index, image);
+        _prober = new CodecProber(_packer);
     }
 
     /// <summary>Encodes a batch into its writer, asking the destination for sub-block hashes where a patch may do.</summary>
@@ -49,6 +52,9 @@ internal sealed class BatchEncoder
         Dictionary<ulong, ulong[]> held = await AskForSubBlocksAsync(batch, cancellationToken);
         return Encode(batch, round, held, await seeds, counters);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _packer.Dispose();
 
     private async Task<Dictionary<ulong, ulong[]>> AskForSubBlocksAsync(SendBatch batch, CancellationToken cancellationToken)
     {
@@ -86,11 +92,11 @@ internal sealed class BatchEncoder
             full |= !writer.TryAddZeroRun(run.First, (uint)run.Count);
         }
 
-        bool compress = _compression.ShouldCompress();
+        BatchCodec codec = _compression.Choose();
+        _prober.Probe(batch, _compression);
         byte[] scratch = ArrayPool<byte>.Shared.Rent(_image.Geometry.Granularity);
         byte[] patch = ArrayPool<byte>.Shared.Rent(PatchPayload.MaxLength(_image.Geometry.Granularity));
         long start = Stopwatch.GetTimestamp();
-        int payloadBefore = writer.PayloadLength;
         long payload = 0;
         foreach (SendBlock block in batch.Blocks)
         {
@@ -100,17 +106,23 @@ internal sealed class BatchEncoder
                 continue;
             }
 
-            payload += AddBlock(batch, block, held, compress, scratch, patch, counters, ref full);
+            payload += AddBlock(batch, block, held, codec.Kind == CodecKind.Lz4, scratch, patch, counters, ref full);
         }
 
         ArrayPool<byte>.Shared.Return(patch);
         ArrayPool<byte>.Shared.Return(scratch);
-        int encoded = writer.PayloadLength - payloadBefore;
+        if (codec.Kind == CodecKind.Zstd && !_packer.TryPack(writer, codec.Level))
+        {
+            codec = BatchCodec.Raw;
+        }
+
+        int encoded = writer.SentPayloadLength;
         Interlocked.Add(ref counters.PayloadBytes, payload);
         Interlocked.Add(ref counters.EncodedBytes, encoded);
-        if (compress)
+        _compression.Compressed(new EncodedSample(codec, payload, encoded, Stopwatch.GetElapsedTime(start)));
+        if (payload > 0)
         {
-            _compression.Compressed(payload, encoded, Stopwatch.GetElapsedTime(start));
+            counters.Codecs.Add(codec, payload, encoded);
         }
 
         if (full)

@@ -1,41 +1,64 @@
+using DiskSync.Formats.Wire.Messages;
+
 namespace DiskSync.Engine.Replication;
 
-/// <summary>Decides batch by batch whether compressing makes the copy faster.</summary>
+/// <summary>Decides batch by batch how its payload is encoded, so that the copy is as fast as it can be.</summary>
 /// <remarks>
-/// Three measured figures decide: the link's goodput (taken only over intervals in which the senders really waited
-/// for it), the compressor's rate and its ratio. Compression pays when the compressor is faster than the link and the
-/// data shrinks by 5% or more. Until the link has been the bottleneck once, nothing is compressed; while it is not,
-/// its estimate drifts up, so that a link that became faster is noticed. One batch in 32 is compressed as a probe, so
-/// that the ratio follows the data. Thread safe.
+/// <para>A batch takes as long as the slowest of three: the workers that read, hash and encode it
+/// (<see cref="CodecModel"/>), the link with what is left of it, and the destination (<see cref="LinkModel"/>). The
+/// codec that makes the slowest fastest is taken; where two are as good as even, the one that costs less of the
+/// processor. Now and then a sample is also encoded with a codec that is expected to be nearly as good
+/// (<see cref="NextProbe"/>), so that the figures of those not in use do not grow old: at first soon, then ever more
+/// rarely, which keeps what it costs below a hundredth of what encoding does.</para>
+/// <para>Thread safe.</para>
 /// </remarks>
 public sealed class CompressionPolicy
 {
-    private const double Weight = 0.2;
-    private const int ProbeEvery = 32;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    /// <summary>What a link is taken for until it was measured, in bytes a second: gigabit Ethernet.</summary>
+    public const double UnknownLinkRate = 100e6;
+
+    private const double Even = 1.015;
+
+    // Where both sides run on one host, what encoding and decoding cost is missing elsewhere.
+    private const double EvenOnOneHost = 1.15;
+    private const double WorthAProbe = 1.4;
+    private const int FirstProbe = 4;
+    private const int MostBetweenProbes = 64;
 
     private readonly Lock _lock = new();
-    private readonly CompressionMode _mode;
+    private readonly BatchCodec? _fixed;
+    private readonly CodecModel _codecs;
+    private readonly LinkModel _link;
     private readonly int _workers;
-    private readonly TimeProvider _time;
-    private double _linkRate = double.PositiveInfinity;
-    private double _compressorRate = 500e6;
-    private double _ratio = 0.5;
-    private long _intervalStart;
-    private long _intervalBytes;
-    private double _intervalWait;
+    private readonly double _even;
+    private readonly long[] _probed;
     private long _batches;
+    private long _underWay;
+    private long _nextProbe = FirstProbe;
+    private int _current;
 
     /// <summary>Creates a policy for one transfer.</summary>
-    /// <param name="mode">What the user asked for.</param>
-    /// <param name="workers">How many workers compress at the same time.</param>
+    /// <param name="mode">What the user asked for; a codec that the sides do not share is replaced by the next weaker one.</param>
+    /// <param name="capabilities">What both sides can decode.</param>
+    /// <param name="workers">How many workers encode at the same time.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    public CompressionPolicy(CompressionMode mode, int workers, TimeProvider? time = null)
+    /// <param name="linkRate">What to expect of the link until it was measured; infinite where there is no network between the two.</param>
+    public CompressionPolicy(
+        CompressionMode mode,
+        Capability capabilities,
+        int workers,
+        TimeProvider? time = null,
+        double linkRate = UnknownLinkRate)
     {
-        _mode = mode;
         _workers = workers;
-        _time = time ?? TimeProvider.System;
-        _intervalStart = _time.GetTimestamp();
+        _even = double.IsInfinity(linkRate) ? EvenOnOneHost : Even;
+        _codecs = new CodecModel([.. CodecModel.Known.Where(c => IsShared(c, capabilities))]);
+        _link = new LinkModel(workers, linkRate, time ?? TimeProvider.System);
+        _probed = new long[_codecs.Codecs.Count];
+        _fixed = mode.Fixed is not { } wanted ? null
+            : IsShared(wanted, capabilities) ? wanted
+            : IsShared(BatchCodec.Lz4, capabilities) && wanted.Kind == CodecKind.Zstd ? BatchCodec.Lz4
+            : BatchCodec.Raw;
     }
 
     /// <summary>The link's measured goodput in bytes a second; infinite while it never was the bottleneck.</summary>
@@ -45,85 +68,185 @@ public sealed class CompressionPolicy
         {
             lock (_lock)
             {
-                return _linkRate;
+                return _link.IsMeasured ? _link.LinkRate : double.PositiveInfinity;
             }
         }
     }
 
-    /// <summary>Whether the next batch should be compressed.</summary>
-    public bool ShouldCompress()
+    /// <summary>Chooses for the next batch, which is on its way from now on until it is acknowledged.</summary>
+    public BatchCodec Choose()
     {
-        if (_mode != CompressionMode.Auto)
-        {
-            return _mode == CompressionMode.Always;
-        }
-
         lock (_lock)
         {
-            if (double.IsPositiveInfinity(_linkRate))
+            if (_underWay++ == 0)
             {
-                return false;
+                _link.WasIdle();
             }
 
-            bool pays = _compressorRate * _workers > _linkRate && _ratio < 0.95;
-            return pays || ++_batches % ProbeEvery == 0;
+            if (_fixed is { } codec)
+            {
+                return codec;
+            }
+
+            _batches++;
+            _current = Best();
+            return _codecs.Codecs[_current];
         }
     }
 
-    /// <summary>Takes note of what compressing a batch cost and gained.</summary>
-    public void Compressed(long before, long after, TimeSpan elapsed)
+    /// <summary>Names the codecs to compare on a sample of the next batch, where it is time to.</summary>
+    /// <returns>The codec in use and the other one; null nearly always.</returns>
+    public (BatchCodec Current, BatchCodec Candidate)? NextProbe()
     {
-        if (before <= 0)
+        lock (_lock)
+        {
+            if (_fixed is not null || _batches < _nextProbe)
+            {
+                return null;
+            }
+
+            _nextProbe = _batches + Math.Min(_batches, MostBetweenProbes);
+            int candidate = Candidate();
+            if (candidate == _current)
+            {
+                return null;
+            }
+
+            _probed[candidate] = _batches;
+            return (_codecs.Codecs[_current], _codecs.Codecs[candidate]);
+        }
+    }
+
+    /// <summary>Takes note of a probe.</summary>
+    /// <param name="used">What the codec in use made of the sample.</param>
+    /// <param name="tried">What the other one made of the same bytes.</param>
+    public void Compared(in EncodedSample used, in EncodedSample tried)
+    {
+        lock (_lock)
+        {
+            _link.Encoded(used.Elapsed + tried.Elapsed);
+            int current = IndexOf(used.Codec);
+            int candidate = IndexOf(tried.Codec);
+            if (current >= 0 && candidate >= 0)
+            {
+                _codecs.Compare(current, used, candidate, tried);
+            }
+        }
+    }
+
+    /// <summary>Takes note of what encoding a batch cost and gained.</summary>
+    /// <param name="batch">Its payload, before and after, and the codec that it went with in the end.</param>
+    public void Compressed(in EncodedSample batch)
+    {
+        if (batch.Before <= 0)
         {
             return;
         }
 
         lock (_lock)
         {
-            _ratio += Weight * (((double)after / before) - _ratio);
-            if (elapsed > TimeSpan.Zero)
+            _link.Encoded(batch.Elapsed);
+            int index = IndexOf(batch.Codec);
+            if (index == 0 && _current != 0)
             {
-                _compressorRate += Weight * ((before / elapsed.TotalSeconds) - _compressorRate);
+                _codecs.Skipped(batch.Before);
+            }
+            else if (index >= 0)
+            {
+                _codecs.Observe(index, batch);
             }
         }
     }
 
-    /// <summary>Takes note of time that a worker spent waiting for the link.</summary>
-    public void Waited(TimeSpan elapsed)
+    /// <summary>A worker begins to wait because as much is under way as may be.</summary>
+    public void WaitBegins()
     {
         lock (_lock)
         {
-            _intervalWait += elapsed.TotalSeconds;
+            _link.Waiting(1);
         }
     }
 
-    /// <summary>Takes note of bytes that the destination has acknowledged.</summary>
-    public void Acknowledged(long wireBytes)
+    /// <summary>The worker goes on, or gives up.</summary>
+    public void WaitEnds()
     {
         lock (_lock)
         {
-            _intervalBytes += wireBytes;
-            long now = _time.GetTimestamp();
-            TimeSpan elapsed = _time.GetElapsedTime(_intervalStart, now);
-            if (elapsed < Interval)
-            {
-                return;
-            }
-
-            bool linkWasBottleneck = _intervalWait / (elapsed.TotalSeconds * _workers) > 0.5;
-            double rate = _intervalBytes / elapsed.TotalSeconds;
-            if (linkWasBottleneck)
-            {
-                _linkRate = double.IsPositiveInfinity(_linkRate) ? rate : _linkRate + (Weight * (rate - _linkRate));
-            }
-            else
-            {
-                _linkRate *= 1.1;
-            }
-
-            _intervalStart = now;
-            _intervalBytes = 0;
-            _intervalWait = 0;
+            _link.Waiting(-1);
         }
+    }
+
+    /// <summary>Takes note of a batch that the destination has acknowledged.</summary>
+    /// <param name="wireBytes">Its bytes on the wire.</param>
+    /// <param name="payload">Bytes of its payload before they were encoded.</param>
+    /// <param name="underWay">The time since it was handed to the connection; zero where unknown.</param>
+    public void Acknowledged(long wireBytes, long payload, TimeSpan underWay)
+    {
+        lock (_lock)
+        {
+            _underWay--;
+            _link.Acknowledged(wireBytes, payload, underWay);
+        }
+    }
+
+    private static bool IsShared(BatchCodec codec, Capability capabilities) => codec.Kind switch
+    {
+        CodecKind.Lz4 => capabilities.HasFlag(Capability.Lz4),
+        CodecKind.Zstd => capabilities.HasFlag(Capability.Zstd),
+        _ => true,
+    };
+
+    private int Best()
+    {
+        double fastest = double.PositiveInfinity;
+        for (int i = 0; i < _codecs.Codecs.Count; i++)
+        {
+            fastest = Math.Min(fastest, SecondsPerByte(i));
+        }
+
+        // Cheapest first, so the first that is as good as even is it.
+        int best = 0;
+        while (SecondsPerByte(best) > fastest * _even)
+        {
+            best++;
+        }
+
+        return best;
+    }
+
+    private int Candidate()
+    {
+        double limit = SecondsPerByte(_current) * WorthAProbe;
+        int candidate = _current;
+        for (int i = 0; i < _codecs.Codecs.Count; i++)
+        {
+            if (i != _current && SecondsPerByte(i) <= limit && (candidate == _current || _probed[i] < _probed[candidate]))
+            {
+                candidate = i;
+            }
+        }
+
+        return candidate;
+    }
+
+    /// <summary>How long a byte of payload takes with a codec.</summary>
+    private double SecondsPerByte(int codec)
+    {
+        double working = (_link.SecondsPerByte + (1 / _codecs.RateOf(codec))) / _workers;
+        double travelling = _codecs.FactorOf(codec) / _link.LinkRate;
+        return Math.Max(Math.Max(working, travelling), 1 / _link.DestinationRate);
+    }
+
+    private int IndexOf(BatchCodec codec)
+    {
+        for (int i = 0; i < _codecs.Codecs.Count; i++)
+        {
+            if (_codecs.Codecs[i] == codec)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 }

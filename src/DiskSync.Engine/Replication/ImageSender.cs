@@ -21,6 +21,7 @@ public sealed class ImageSender : IDisposable
     private const int FewConnections = 4;
     private const int SmallerBatches = 4;
     private const int BatchesAConnection = 2;
+    private const int FirstBatches = 2;
 
     private readonly SourceSession _session;
     private readonly ushort _index;
@@ -32,6 +33,7 @@ public sealed class ImageSender : IDisposable
     private readonly BatchEncoder _encoder;
     private readonly CompressionPolicy _compression;
     private int _slots;
+    private int _acknowledged;
     private Task _checkpoint = Task.CompletedTask;
     private ulong _nextNumber;
     private long _bytesSinceCheckpoint;
@@ -63,10 +65,12 @@ public sealed class ImageSender : IDisposable
         PagedMap map = PagedMap.CreateTemporary(geometry, defaultIsZero: true);
         _image = new ImageContext(source, geometry, map, session.Capabilities.HasFlag(Capability.Patch));
         _compression = new CompressionPolicy(
-            session.Capabilities.HasFlag(Capability.Lz4) ? options.Compression : CompressionMode.Never, options.Workers);
+            options.Compression, session.Capabilities, options.Workers, linkRate: options.ExpectedLinkRate);
         _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression);
-        _slots = options.MaxBatches;
-        _batchSlots = new SemaphoreSlim(options.MaxBatches);
+
+        // Few at first where there is a network: what is encoded before anything is known of the link may be wrong for it.
+        _slots = double.IsInfinity(options.ExpectedLinkRate) ? options.MaxBatches : Math.Min(FirstBatches, options.MaxBatches);
+        _batchSlots = new SemaphoreSlim(_slots);
     }
 
     /// <summary>What the destination said when it opened the target.</summary>
@@ -144,6 +148,7 @@ public sealed class ImageSender : IDisposable
             ChangedBytes = counters.ChangedBytes,
             PayloadBytes = counters.PayloadBytes,
             EncodedBytes = counters.EncodedBytes,
+            Codecs = counters.Codecs.Uses(),
             BytesSent = _session.BytesSent - sent,
             BytesReceived = _session.BytesReceived - received,
             Elapsed = Stopwatch.GetElapsedTime(start),
@@ -206,6 +211,7 @@ public sealed class ImageSender : IDisposable
             batch.Dispose();
         }
 
+        _encoder.Dispose();
         _image.Map.Dispose();
         _batchSlots.Dispose();
     }
@@ -277,9 +283,11 @@ public sealed class ImageSender : IDisposable
         {
             long payload = await _encoder.EncodeAsync(batch, (uint)round, counters, cancellationToken);
             await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
+            long handedOver = Stopwatch.GetTimestamp();
             (BatchAck ack, int wireBytes) = await _session.SendBatchAsync(_index, batch.Writer, cancellationToken);
             Interlocked.Add(ref counters.PayloadSent, payload);
-            _compression.Acknowledged(wireBytes);
+            Interlocked.Increment(ref _acknowledged);
+            _compression.Acknowledged(wireBytes, payload, Stopwatch.GetElapsedTime(handedOver));
             Interlocked.Add(ref counters.BytesOnTheWay, -onTheWay);
             Interlocked.Add(ref _bytesSinceCheckpoint, onTheWay);
             Apply(batch, ack, counters);
@@ -377,10 +385,17 @@ public sealed class ImageSender : IDisposable
         if (!_batchSlots.Wait(0, CancellationToken.None))
         {
             long start = Stopwatch.GetTimestamp();
-            await _batchSlots.WaitAsync(cancellationToken);
-            TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
-            _compression.Waited(elapsed);
-            _session.NoteWaited(elapsed);
+            _compression.WaitBegins();
+            try
+            {
+                await _batchSlots.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                _compression.WaitEnds();
+            }
+
+            _session.NoteWaited(Stopwatch.GetElapsedTime(start));
         }
 
         SendBatch batch = _idle.TryTake(out SendBatch? idle) ? idle : new SendBatch(Geometry, _options.BatchBytes);
@@ -393,6 +408,7 @@ public sealed class ImageSender : IDisposable
     {
         int wanted = _options.MaxBatches + (BatchesAConnection * Math.Max(0, _session.Connections - FewConnections));
         int slots = Volatile.Read(ref _slots);
+        wanted = Math.Min(wanted, slots + Interlocked.Exchange(ref _acknowledged, 0));
         if (wanted > slots && Interlocked.CompareExchange(ref _slots, wanted, slots) == slots)
         {
             _batchSlots.Release(wanted - slots);

@@ -3,6 +3,8 @@ namespace DiskSync.Engine.Replication;
 /// <summary>The counts of a running round, added to by all workers.</summary>
 internal sealed class RoundCounters
 {
+    public readonly CodecCounter Codecs = new();
+
     public long BlocksScanned;
     public long BytesRead;
     public long BytesDone;

@@ -33,6 +33,9 @@ public sealed record RoundResult
     /// <summary>Payload bytes as sent.</summary>
     public long EncodedBytes { get; init; }
 
+    /// <summary>What went with which codec, the most used one first.</summary>
+    public IReadOnlyList<CodecUse> Codecs { get; init; } = [];
+
     /// <summary>Bytes from source to destination during the round, frames and control messages included.</summary>
     public long BytesSent { get; init; }
 

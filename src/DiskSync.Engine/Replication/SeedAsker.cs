@@ -1,4 +1,4 @@
-using DiskSync.Codecs;
+using DiskSync.Engine.Transports;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 
@@ -45,8 +45,14 @@ internal sealed class SeedAsker(SourceSession session, ushort index, ImageContex
         Volatile.Write(ref _isOfNoUse, answer.Known == 0);
         Interlocked.Add(ref _asked, blocks.Length);
         Interlocked.Add(ref _found, answer.Found.Count);
-        foreach (ushort place in answer.Found.Where(p => p < blocks.Length))
+        foreach (ushort place in answer.Found)
         {
+            if (place >= blocks.Length)
+            {
+                throw new TransportLostException(
+                    $"{session.Peer} was asked for {blocks.Length} contents and found number {place + 1}");
+            }
+
             there.Add(blocks[place].Block);
         }
 

@@ -18,8 +18,11 @@ public sealed record SenderOptions
     /// <summary>How long acknowledged bytes may wait for a checkpoint.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>When payloads are compressed.</summary>
+    /// <summary>When payloads are compressed, and how.</summary>
     public CompressionMode Compression { get; init; } = CompressionMode.Auto;
+
+    /// <summary>What to expect of the link until it was measured, in bytes a second; infinite where there is no network between the two.</summary>
+    public double ExpectedLinkRate { get; init; } = CompressionPolicy.UnknownLinkRate;
 
     /// <summary>The bandwidth limit; shared by all images of a transfer.</summary>
     public RateLimiter Limiter { get; init; } = new();

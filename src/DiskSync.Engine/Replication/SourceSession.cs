@@ -1,3 +1,4 @@
+using DiskSync.Codecs;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
@@ -15,8 +16,9 @@ namespace DiskSync.Engine.Replication;
 public sealed class SourceSession : IAsyncDisposable
 {
     /// <summary>What this version can do.</summary>
-    public const Capability Supported =
-        Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver | Capability.Connections | Capability.Seed;
+    public static Capability Supported { get; } =
+        Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver | Capability.Connections | Capability.Seed
+        | (Zstd.IsAvailable ? Capability.Zstd : Capability.None);
 
     private readonly LanePool _lanes;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,13 +3,17 @@ namespace DiskSync.Formats.Wire;
 /// <summary>Offsets in the body of a Blocks frame (PROTOCOL.md), shared by reader and writer.</summary>
 internal static class BlocksLayout
 {
-    /// <summary>fence, batch, round, entry count.</summary>
+    /// <summary>fence, batch, round, entry count, flags.</summary>
     public const int PrefixSize = 24;
 
     public const int FenceAt = 0;
     public const int BatchAt = 8;
     public const int RoundAt = 16;
     public const int CountAt = 20;
+    public const int FlagsAt = 22;
+
+    /// <summary>The flag that says that the payload is one zstd frame.</summary>
+    public const ushort Packed = 1;
 
     /// <summary>kind, flags, reserved, count, block, hash, payload length, reserved.</summary>
     public const int EntrySize = 56;

@@ -6,7 +6,7 @@ namespace DiskSync.Formats.Wire;
 
 /// <summary>Reads a batch of blocks: checks the whole entry table once, then hands out the entries.</summary>
 /// <remarks>
-/// <para>A view over the contiguous body of a Blocks frame; allocates nothing where the entries are ascending. After
+/// <para>A view over the contiguous body of a Blocks frame, unpacked (<see cref="BlocksUnpacker"/>); allocates nothing where the entries are ascending. After
 /// construction every entry lies inside the image, no block appears twice, every payload has a length its kind
 /// allows, and together they fill the body exactly. What is not checked: that a payload has the hash its entry
 /// names. The receiver does that before it writes.</para>
@@ -29,13 +29,19 @@ public readonly ref struct BlocksReader
             throw Violation(0, $"{body.Length} bytes", $"at least {BlocksLayout.PrefixSize}");
         }
 
-        uint entries = BinaryPrimitives.ReadUInt32LittleEndian(body[BlocksLayout.CountAt..]);
+        uint entries = BinaryPrimitives.ReadUInt16LittleEndian(body[BlocksLayout.CountAt..]);
         if (entries is 0 or > WireLimits.MaxBatchEntries || BlocksLayout.TableEnd(entries) > body.Length)
         {
             throw Violation(
                 BlocksLayout.CountAt,
                 $"{entries} entries in {body.Length} bytes",
                 $"1 to {WireLimits.MaxBatchEntries} entries that fit");
+        }
+
+        ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(body[BlocksLayout.FlagsAt..]);
+        if (flags != 0)
+        {
+            throw Violation(BlocksLayout.FlagsAt, $"flags 0x{flags:x}", "none in a batch that is not packed");
         }
 
         _body = body;

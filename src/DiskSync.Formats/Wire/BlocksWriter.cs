@@ -27,6 +27,7 @@ public sealed class BlocksWriter : IDisposable
     private Memory<byte> _buffer;
     private int _entries;
     private int _payload;
+    private int _packed;
     private int _reserved = -1;
     private bool _open;
     private int _frameAt = -1;
@@ -66,11 +67,19 @@ public sealed class BlocksWriter : IDisposable
     /// <summary>How many entries the batch has.</summary>
     public int EntryCount => _entries;
 
-    /// <summary>How many payload bytes the batch has.</summary>
+    /// <summary>How many payload bytes the batch has, before it is packed.</summary>
     public int PayloadLength => _payload;
 
+    /// <summary>How many payload bytes are sent.</summary>
+    public int SentPayloadLength => _packed > 0 ? _packed : _payload;
+
+    /// <summary>The payload as it stands, before it is packed; valid until the next call of any method.</summary>
+    public ReadOnlySpan<byte> Payload => _packed > 0
+        ? throw new InvalidOperationException("the batch is packed")
+        : _buffer.Span.Slice(_payloadAt, _payload);
+
     /// <summary>The length of the frame body as it stands.</summary>
-    public int BodyLength => (int)BlocksLayout.TableEnd((uint)_entries) + _payload;
+    public int BodyLength => (int)BlocksLayout.TableEnd((uint)_entries) + SentPayloadLength;
 
     /// <summary>The storage that a writer needs, in bytes.</summary>
     public static int StorageFor(int maxEntries, int maxPayload) => PayloadAt(maxEntries) + maxPayload;
@@ -83,7 +92,7 @@ public sealed class BlocksWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_buffer.IsEmpty, this);
         (_fence, _batch, _round) = (fence, batch, round);
-        (_entries, _payload, _reserved, _open, _frameAt) = (0, 0, -1, true, -1);
+        (_entries, _payload, _packed, _reserved, _open, _frameAt) = (0, 0, 0, -1, true, -1);
     }
 
     /// <summary>Gives the batch, open or finished, another number: it is sent again because the connection that had it has failed.</summary>
@@ -200,6 +209,27 @@ public sealed class BlocksWriter : IDisposable
         _payload += length;
     }
 
+    /// <summary>Makes the whole payload one zstd frame, where that takes off enough; nothing can be added after it.</summary>
+    /// <param name="compressor">Used for this call only.</param>
+    /// <param name="level">The level, as <see cref="ZstdCompressor.Compress"/> takes it.</param>
+    /// <param name="most">The most bytes that the frame may have to be used.</param>
+    /// <returns>False where the frame would be longer: the batch is as it was.</returns>
+    public bool TryPack(ZstdCompressor compressor, int level, int most)
+    {
+        ArgumentNullException.ThrowIfNull(compressor);
+        ArgumentOutOfRangeException.ThrowIfNegative(most);
+        if (!_open || _packed > 0)
+        {
+            throw new InvalidOperationException("no batch, or it is packed already");
+        }
+
+        byte[] frame = ArrayPool<byte>.Shared.Rent(Math.Min(most, _payload));
+        _packed = compressor.Compress(Payload, frame.AsSpan(0, Math.Min(most, _payload)), level);
+        frame.AsSpan(0, _packed).CopyTo(_buffer.Span[_payloadAt..]);
+        ArrayPool<byte>.Shared.Return(frame);
+        return _packed > 0;
+    }
+
     /// <summary>Gives the buffer back; finished frames are no longer valid.</summary>
     public void Dispose()
     {
@@ -236,7 +266,8 @@ public sealed class BlocksWriter : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(body[BlocksLayout.FenceAt..], _fence);
         BinaryPrimitives.WriteUInt64LittleEndian(body[BlocksLayout.BatchAt..], _batch);
         BinaryPrimitives.WriteUInt32LittleEndian(body[BlocksLayout.RoundAt..], _round);
-        BinaryPrimitives.WriteInt32LittleEndian(body[BlocksLayout.CountAt..], _entries);
+        BinaryPrimitives.WriteUInt16LittleEndian(body[BlocksLayout.CountAt..], (ushort)_entries);
+        BinaryPrimitives.WriteUInt16LittleEndian(body[BlocksLayout.FlagsAt..], _packed > 0 ? BlocksLayout.Packed : (ushort)0);
         ReadOnlySpan<byte> covered = body[..(BlocksLayout.PrefixSize + table)];
         FrameWriter.WriteHeader(buffer[start..], FrameType.Blocks, image, sequence, body.Length, covered);
         return _buffer.Slice(start, FrameHeader.Size + body.Length);
@@ -244,7 +275,7 @@ public sealed class BlocksWriter : IDisposable
 
     private bool TryJoin(long block, uint count)
     {
-        if (!_open || _entries == 0)
+        if (!_open || _entries == 0 || _packed > 0)
         {
             return false;
         }
@@ -264,9 +295,9 @@ public sealed class BlocksWriter : IDisposable
     private void AddEntry(BlockKind kind, long block, uint count, in Hash256 hash, int payload)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(block);
-        if (!_open || _entries == _maxEntries)
+        if (!_open || _entries == _maxEntries || _packed > 0)
         {
-            throw new InvalidOperationException("no batch was begun, or it is full");
+            throw new InvalidOperationException("no batch was begun, or it is full or packed");
         }
 
         _reserved = -1;

@@ -98,7 +98,7 @@ public sealed class FrameReader
     {
         Span<byte> prefix = stackalloc byte[BlocksLayout.PrefixSize];
         body.Slice(0, BlocksLayout.PrefixSize).CopyTo(prefix);
-        uint entries = BinaryPrimitives.ReadUInt32LittleEndian(prefix[BlocksLayout.CountAt..]);
+        uint entries = BinaryPrimitives.ReadUInt16LittleEndian(prefix[BlocksLayout.CountAt..]);
         long end = BlocksLayout.TableEnd(entries);
         return entries <= WireLimits.MaxBatchEntries && end <= body.Length
             ? end

@@ -3,18 +3,24 @@ using DiskSync.Formats.Wire;
 
 namespace DiskSync.TestSupport.Fuzz;
 
-/// <summary>Fuzzes the entry table of a batch against the geometry of <see cref="WireSamples"/>.</summary>
+/// <summary>Fuzzes the entry table of a batch, plain or packed, against the geometry of <see cref="WireSamples"/>.</summary>
 public static class FuzzBlocks
 {
+    [ThreadStatic]
+    private static BlocksUnpacker? _unpacker;
+
     /// <summary>Bodies of Blocks frames.</summary>
-    public static IReadOnlyList<byte[]> Seeds() => [WireSamples.BlocksBody(), WireSamples.BlocksBody(small: true)];
+    public static IReadOnlyList<byte[]> Seeds() => [WireSamples.BlocksBody(), WireSamples.BlocksBody(small: true), WireSamples.PackedBody()];
 
     /// <summary>Reads a batch; all that it hands out must lie inside the image and the body.</summary>
     public static void Run(ReadOnlySpan<byte> input)
     {
         try
         {
-            var reader = new BlocksReader(input, WireSamples.Geometry);
+            _unpacker ??= new BlocksUnpacker();
+            ReadOnlySpan<byte> body = _unpacker.Unpack(input);
+            Require(body.Length <= WireLimits.MaxBody, "more unpacked than a frame may have");
+            var reader = new BlocksReader(body, WireSamples.Geometry);
             int entries = 0;
             long payload = 0;
             var seen = new HashSet<long>();
@@ -26,13 +32,13 @@ public static class FuzzBlocks
                     Require(seen.Add(block), "a block twice");
                 }
 
-                Require(input.Slice(entry.PayloadOffset, entry.Payload.Length).SequenceEqual(entry.Payload), "a payload elsewhere");
+                Require(body.Slice(entry.PayloadOffset, entry.Payload.Length).SequenceEqual(entry.Payload), "a payload elsewhere");
                 Apply(entry);
                 payload += entry.Payload.Length;
                 entries++;
             }
 
-            Require(entries == reader.EntryCount && 24 + (56 * entries) + payload == input.Length, "a gap");
+            Require(entries == reader.EntryCount && 24 + (56 * entries) + payload == body.Length, "a gap");
         }
         catch (FormatViolationException)
         {

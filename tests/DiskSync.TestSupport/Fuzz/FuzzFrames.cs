@@ -63,7 +63,7 @@ public static class FuzzFrames
             int covered = (int)header.Length;
             if (header.Type == FrameType.Blocks && covered >= 24)
             {
-                uint entries = BinaryPrimitives.ReadUInt32LittleEndian(rest[(FrameHeader.Size + 20)..]);
+                int entries = BinaryPrimitives.ReadUInt16LittleEndian(rest[(FrameHeader.Size + 20)..]);
                 covered = (int)Math.Min(24 + (entries * 56L), covered);
             }
 

@@ -12,6 +12,7 @@ public static class FuzzTargets
         new("wire-patch", FuzzPatch.Run, FuzzPatch.Seeds),
         new("wire-preamble", FuzzPreamble.Run, FuzzPreamble.Seeds),
         new("lz4", FuzzLz4.Run, FuzzLz4.Seeds),
+        new("zstd", FuzzZstd.Run, FuzzZstd.Seeds),
         new("block-map", FuzzBlockMap.Run, FuzzBlockMap.Seeds, FuzzBlockMap.Repair),
         new("delta", FuzzDelta.Run, FuzzDelta.Seeds, FuzzDelta.Repair),
         new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),

@@ -119,6 +119,28 @@ public static class WireSamples
         return new FrameWriter().FinishBlocks(1, batch).ToArray();
     }
 
+    /// <summary>A packed Blocks frame: zeros, two raw blocks and a patch.</summary>
+    /// <remarks>No golden file is made of it: each version of the library makes other frames of the same bytes.</remarks>
+    public static byte[] PackedFrame()
+    {
+        using var batch = new BlocksWriter(64, 1 << 20);
+        batch.Begin(9, 43, 3);
+        batch.TryAddZeroRun(0, 5);
+        batch.TryAdd(BlockKind.Raw, 6, HashOf(2), Block(16384, 0));
+        batch.TryAdd(BlockKind.Raw, 7, HashOf(3), Block(16384, 3));
+        batch.TryAdd(BlockKind.Patch, 40, HashOf(5), Patch(5000, 0b10, compress: false));
+        using var compressor = new ZstdCompressor();
+        if (!batch.TryPack(compressor, 3, batch.PayloadLength))
+        {
+            throw new InvalidOperationException("the sample does not compress");
+        }
+
+        return new FrameWriter().FinishBlocks(1, batch).ToArray();
+    }
+
+    /// <summary>The body of <see cref="PackedFrame"/>.</summary>
+    public static byte[] PackedBody() => PackedFrame()[FrameHeader.Size..];
+
     /// <summary>The body of <see cref="BlocksFrame"/>.</summary>
     public static byte[] BlocksBody(bool small = false) => BlocksFrame(small)[FrameHeader.Size..];
 

@@ -25,6 +25,9 @@ public enum Capability : ulong
     /// <summary>Blocks asked for by the destination (reserved).</summary>
     OnDemand = 1 << 5,
 
+    /// <summary>Batches whose payload is one zstd frame.</summary>
+    Zstd = 1 << 6,
+
     /// <summary>Contents that another image of the destination holds.</summary>
     Seed = 1 << 7,
 }

@@ -1,0 +1,222 @@
+namespace DiskSync.Engine.Replication;
+
+/// <summary>What the way to the destination can take, estimated from how the senders fare with it.</summary>
+/// <remarks>
+/// <para>While the senders have to wait, something behind them is full, and what is acknowledged is what it takes:
+/// the link, in bytes on the wire, or the destination, in bytes of blocks whatever they were on the wire. Which of
+/// the two it is shows where the share of the two changes: the one that stayed the same is the limit.</para>
+/// <para>While they do not wait, only a lower bound is known, and the estimates drift up, so that a link that became
+/// faster is noticed: fast at first, ever slower where the next measurement finds the old value again.</para>
+/// <para>Not thread safe: the policy's lock is around it.</para>
+/// </remarks>
+internal sealed class LinkModel
+{
+    private const double Weight = 0.3;
+
+    // Of the workers' time. Little is enough: when one has to wait at all, every batch there is is under way.
+    private const double ShareOfWaiting = 0.05;
+
+    // Logarithm of a change that is more than the usual unrest of a link.
+    private const double Surprise = 0.25;
+    private const double MaxDrift = 2;
+    private const double MinDrift = 1.005;
+
+    // Further above all that was seen than this the estimate goes in small steps: each may cost some wrong choices.
+    private const double MostAboveSeen = 2;
+    private const double CarefulDrift = 1.25;
+
+    // Reading and hashing: 1.4 GB/s.
+    private const double TypicalSecondsPerByte = 0.7e-9;
+    private const double WorkWindowBytes = 64 << 20;
+    private const int EnoughAcks = 8;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan FirstIntervals = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(2);
+
+    private readonly TimeProvider _time;
+    private readonly int _workers;
+    private long _start;
+    private int _waiting;
+    private long _waitCounted;
+    private double _wait;
+    private double _wire;
+    private double _encoding;
+    private double _payload;
+    private double _fastest;
+    private double _workerTime;
+    private double _worked;
+    private double _drift = MaxDrift;
+    private bool _idle = true;
+    private int _acks;
+    private (double Wire, double Payload)? _last;
+    private TimeSpan _doubt = FirstDoubt;
+    private long _judged;
+
+    /// <summary>Starts to measure.</summary>
+    /// <param name="workers">How many senders there are.</param>
+    /// <param name="linkRate">What to expect of the link until it was measured, in bytes a second.</param>
+    /// <param name="time">The clock.</param>
+    public LinkModel(int workers, double linkRate, TimeProvider time)
+    {
+        _workers = workers;
+        _time = time;
+        LinkRate = linkRate;
+        _worked = WorkWindowBytes / 4;
+        _workerTime = _worked * TypicalSecondsPerByte;
+        _start = _waitCounted = _judged = time.GetTimestamp();
+    }
+
+    /// <summary>Bytes a second that the link carries.</summary>
+    public double LinkRate { get; private set; }
+
+    /// <summary>Whether the link was the limit at least once.</summary>
+    public bool IsMeasured { get; private set; }
+
+    /// <summary>Payload bytes a second that the destination takes; infinite where it was not the limit.</summary>
+    public double DestinationRate { get; private set; } = double.PositiveInfinity;
+
+    /// <summary>Seconds that a worker needs for a byte of payload, encoding not included.</summary>
+    public double SecondsPerByte { get; private set; } = TypicalSecondsPerByte;
+
+    /// <summary>Nothing was under way: the time until the first batch is acknowledged says nothing about the link's rate.</summary>
+    public void WasIdle() => _idle = true;
+
+    /// <summary>Takes note of a worker that begins, or ends, to wait.</summary>
+    /// <param name="change">1 or -1.</param>
+    public void Waiting(int change)
+    {
+        CountWaiting();
+        _waiting += change;
+    }
+
+    /// <summary>Takes note of time in which a worker encoded.</summary>
+    public void Encoded(TimeSpan elapsed) => _encoding += elapsed.TotalSeconds;
+
+    /// <summary>Takes note of acknowledged bytes, and draws conclusions once there is enough.</summary>
+    /// <param name="wireBytes">Bytes of the batch on the wire.</param>
+    /// <param name="payload">Bytes of its payload before they were encoded.</param>
+    /// <param name="underWay">Since its first byte was sent: it travelled at least at this rate. Zero where unknown.</param>
+    public void Acknowledged(long wireBytes, long payload, TimeSpan underWay)
+    {
+        _wire += wireBytes;
+        _payload += payload;
+        if (underWay > TimeSpan.Zero)
+        {
+            _fastest = Math.Max(_fastest, wireBytes / underWay.TotalSeconds);
+            LinkRate = Math.Max(LinkRate, _fastest);
+        }
+
+        if (_idle)
+        {
+            // From here on acknowledgements follow each other as the link lets them.
+            Restart();
+            return;
+        }
+
+        TimeSpan elapsed = _time.GetElapsedTime(_start);
+        CountWaiting();
+        bool soon = elapsed >= FirstIntervals && (_drift > 1.5 || IsRefuted(elapsed.TotalSeconds));
+        if ((elapsed < Interval && !soon) || _payload <= 0)
+        {
+            return;
+        }
+
+        Conclude(elapsed.TotalSeconds);
+        Restart();
+    }
+
+    private void Restart()
+    {
+        _idle = false;
+        _acks = 0;
+        _start = _waitCounted = _time.GetTimestamp();
+        (_wait, _wire, _encoding, _payload, _fastest) = (0, 0, 0, 0, 0);
+    }
+
+    // Those that still wait count too: on a slow link they wait for longer than an interval takes.
+    private void CountWaiting()
+    {
+        long now = _time.GetTimestamp();
+        _wait += _waiting * _time.GetElapsedTime(_waitCounted, now).TotalSeconds;
+        _waitCounted = now;
+    }
+
+    // A wrong belief in a faster link costs most while it lasts, so it is not left standing for a whole interval.
+    private bool IsRefuted(double elapsed) =>
+        ++_acks >= EnoughAcks
+        && _wait >= ShareOfWaiting * elapsed * _workers
+        && _wire / elapsed < LinkRate / 1.3
+        && double.IsInfinity(DestinationRate);
+
+    private void Conclude(double elapsed)
+    {
+        double workerTime = elapsed * _workers;
+        double wire = _wire / elapsed;
+        double payload = _payload / elapsed;
+        CountWork(workerTime);
+        if (_wait < ShareOfWaiting * workerTime)
+        {
+            double plausible = MostAboveSeen * Math.Max(wire, _fastest);
+            double drift = LinkRate < plausible ? _drift : Math.Min(_drift, CarefulDrift);
+            LinkRate = Math.Max(LinkRate * drift, wire);
+            DestinationRate = Math.Max(DestinationRate * _drift, payload);
+            _last = null;
+            return;
+        }
+
+        if (IsLimitedByDestination(wire, payload))
+        {
+            DestinationRate = double.IsFinite(DestinationRate)
+                ? DestinationRate + (Weight * (payload - DestinationRate))
+                : payload;
+
+            // The link takes more than this; how much more matters only as far as it would carry everything unencoded.
+            LinkRate = Math.Max(Math.Max(LinkRate, wire), Math.Min(LinkRate * CarefulDrift, MostAboveSeen * DestinationRate));
+        }
+        else
+        {
+            DestinationRate = double.PositiveInfinity;
+            bool expected = IsMeasured && Math.Abs(Math.Log(wire / LinkRate)) < Surprise;
+            _drift = wire > 1.3 * LinkRate ? Math.Min(MaxDrift, _drift * _drift) : Math.Max(MinDrift, 1 + ((_drift - 1) / 4));
+            LinkRate = expected ? LinkRate + (Weight * (wire - LinkRate)) : wire;
+            IsMeasured = true;
+        }
+
+        _last = (wire, payload);
+    }
+
+    // Over many batches, since those that take long to encode begin in one interval and end in another.
+    private void CountWork(double workerTime)
+    {
+        double kept = Math.Exp(-_payload / WorkWindowBytes);
+        _workerTime = (_workerTime * kept) + workerTime - _wait - _encoding;
+        _worked = (_worked * kept) + _payload;
+        SecondsPerByte = Math.Max(0, _workerTime / _worked);
+    }
+
+    private bool IsLimitedByDestination(double wire, double payload)
+    {
+        bool before = double.IsFinite(DestinationRate);
+        if (_last is not { } last)
+        {
+            return before;
+        }
+
+        double wireChange = Math.Abs(Math.Log(wire / last.Wire));
+        double payloadChange = Math.Abs(Math.Log(payload / last.Payload));
+        if (Math.Abs(Math.Log(wire / payload / (last.Wire / last.Payload))) > 0.2)
+        {
+            return payloadChange < wireChange / 2 || (before && payloadChange < wireChange * 2);
+        }
+
+        // Both fell: it may be the link this time. Asked ever more rarely, since to ask costs a wrong choice.
+        if (before && payload < 0.7 * DestinationRate && _time.GetElapsedTime(_judged) > _doubt)
+        {
+            _judged = _time.GetTimestamp();
+            _doubt *= 2;
+            return false;
+        }
+
+        return before;
+    }
+}
