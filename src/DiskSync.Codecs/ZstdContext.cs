@@ -10,7 +10,7 @@ internal sealed class ZstdContext : SafeHandle
     /// <summary>Creates a context.</summary>
     /// <param name="compression">For compressing; else for decompressing.</param>
     /// <exception cref="DllNotFoundException">The library is missing: ask <see cref="Zstd.IsAvailable"/> first.</exception>
-    /// <exception cref="OutOfMemoryException">There is no memory for it.</exception>
+    /// <exception cref="InvalidOperationException">There is no memory for it.</exception>
     public ZstdContext(bool compression)
         : base(0, ownsHandle: true)
     {
@@ -18,7 +18,7 @@ internal sealed class ZstdContext : SafeHandle
         SetHandle(compression ? ZstdNative.CreateCompression() : ZstdNative.CreateDecompression());
         if (IsInvalid)
         {
-            throw new OutOfMemoryException($"{ZstdNative.Library}: no memory for a context");
+            throw new InvalidOperationException($"{ZstdNative.Library}: no memory for a context");
         }
     }
 
