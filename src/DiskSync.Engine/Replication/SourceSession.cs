@@ -15,8 +15,8 @@ namespace DiskSync.Engine.Replication;
 public sealed class SourceSession : IAsyncDisposable
 {
     /// <summary>What this version can do.</summary>
-    public const Capability Supported =
-        Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver | Capability.Connections | Capability.Seed;
+    public const Capability Supported = Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver
+        | Capability.Connections | Capability.Seed | Capability.CheckImage;
 
     private readonly LanePool _lanes;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
