@@ -26,8 +26,11 @@ public static class Blake3
     /// <summary>Hashes an input (paper, section 2.3, mode hash).</summary>
     /// <param name="data">Any length, 0 included.</param>
     /// <returns>The hash, as <c>b3sum</c> prints it.</returns>
-    public static Hash256 Hash(ReadOnlySpan<byte> data) =>
-        Blake3Tree.Hash(data, Iv, 0, [], Blake3Kernels.WidestLanes).RootHash(Blake3Kernels.WidestLanes);
+    public static Hash256 Hash(ReadOnlySpan<byte> data)
+    {
+        int lanes = Blake3Kernels.LanesFor(data.Length);
+        return Blake3Tree.Hash(data, Iv, 0, [], lanes).RootHash(lanes);
+    }
 
     /// <summary>Hashes an input to an output of any length (paper, section 2.6).</summary>
     /// <param name="data">Any length.</param>
@@ -43,7 +46,7 @@ public static class Blake3
     {
         Span<uint> words = stackalloc uint[CvWords];
         ReadKey(key, words);
-        int lanes = Blake3Kernels.WidestLanes;
+        int lanes = Blake3Kernels.LanesFor(data.Length);
         return Blake3Tree.Hash(data, words, Blake3Constants.KeyedHash, [], lanes).RootHash(lanes);
     }
 
@@ -55,7 +58,7 @@ public static class Blake3
     {
         Span<uint> key = stackalloc uint[CvWords];
         ContextKey(context, key);
-        Blake3Tree.Hash(material, key, DeriveKeyMaterial, [], Blake3Kernels.WidestLanes).RootOutput(output, 0);
+        Blake3Tree.Hash(material, key, DeriveKeyMaterial, [], Blake3Kernels.LanesFor(material.Length)).RootOutput(output, 0);
     }
 
     /// <summary>Hashes a block, and yields the values of its 4 KiB sub-blocks that the tree holds anyway.</summary>
@@ -69,7 +72,7 @@ public static class Blake3
     /// <returns>The same as <see cref="Hash(ReadOnlySpan{byte})"/>.</returns>
     /// <exception cref="ArgumentException">The block is too long or the room too small.</exception>
     public static Hash256 HashBlock(ReadOnlySpan<byte> block, Span<ulong> subBlockPrefixes) =>
-        HashBlock(block, subBlockPrefixes, Blake3Kernels.WidestLanes);
+        HashBlock(block, subBlockPrefixes, Blake3Kernels.LanesFor(block.Length));
 
     /// <summary>Hashes blocks of one length that follow each other: faster than one by one.</summary>
     /// <remarks>
@@ -87,7 +90,7 @@ public static class Blake3
     /// <exception cref="ArgumentException">A length does not fit.</exception>
     public static void HashBlocks(
         ReadOnlySpan<byte> data, int blockLength, Span<Hash256> hashes, Span<ulong> subBlockPrefixes) =>
-        HashBlocks(data, blockLength, hashes, subBlockPrefixes, Blake3Kernels.WidestLanes);
+        HashBlocks(data, blockLength, hashes, subBlockPrefixes, Blake3Kernels.LanesFor(data.Length));
 
     /// <summary>The same with a chosen kernel.</summary>
     internal static void HashBlocks(
@@ -186,7 +189,7 @@ public static class Blake3
     internal static void ContextKey(string context, Span<uint> key)
     {
         ArgumentNullException.ThrowIfNull(context);
-        int lanes = Blake3Kernels.WidestLanes;
+        int lanes = Blake3Kernels.LanesFor(context.Length);
         Blake3Tree.Hash(Encoding.UTF8.GetBytes(context), Iv, DeriveKeyContext, [], lanes)
             .RootHash(lanes)
             .CopyTo(MemoryMarshal.AsBytes(key));

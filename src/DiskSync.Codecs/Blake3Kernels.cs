@@ -15,6 +15,26 @@ internal static class Blake3Kernels
         : Vector128.IsHardwareAccelerated ? 4
         : 1;
 
+    // Compiling the kernels that a mix of sizes takes costs 50 ms: a quarter of a command that hashes a few blocks and
+    // is done, and as long as hashing this much by plain arithmetic takes at the very least.
+    private const int PlainBytes = 8 << 20;
+
+    private static int _plainBytes;
+
+    /// <summary>The widest kernel for a piece of work: plain arithmetic, which is compiled at once, until the process has hashed a few MiB.</summary>
+    /// <param name="bytes">How much is to be hashed.</param>
+    public static int LanesFor(int bytes)
+    {
+        if (_plainBytes >= PlainBytes || bytes >= PlainBytes)
+        {
+            return WidestLanes;
+        }
+
+        // Several threads may lose some of their sum: then it takes a little longer, which nobody notices.
+        _plainBytes += bytes;
+        return 1;
+    }
+
     /// <summary>As <see cref="Blake3Portable.Compress"/>.</summary>
     public static void Compress(
         ReadOnlySpan<uint> cv,

@@ -3,6 +3,7 @@ using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Runs;
+using DiskSync.Engine.SavedMaps;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Cli.Commands;
@@ -37,7 +38,11 @@ internal sealed class CleanCommand : CliCommand
         "Lists staged copies, left-overs and handed-over images below the folders of this host's receivers (and those named "
         + "with --root), and asks for each whether it may go. Nothing that a later run could go on with, and no handed-over "
         + "image, is removed without its name or your answer; nothing that a run is writing, and nothing of a hand-over that is not "
-        + "resolved, is removed at all.";
+        + "resolved, is removed at all."
+        + "\n\n"
+        + "The saved maps of sources that were pushed from here are listed too. Removing one costs the next push of its image a "
+        + "scan, nothing else: those of images that you name go, and with --left-overs those of images that are gone. "
+        + "By themselves the oldest go when there are more than 64 of them or 4 GiB.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
@@ -89,13 +94,14 @@ internal sealed class CleanCommand : CliCommand
             registry.Forget(run.Id);
         }
 
-        if (named.FirstOrDefault(n => !removed.Exists(r => string.Equals(r.Image, n, StringComparison.Ordinal))) is { } missing)
+        SavedMapCleaner maps = new(new SavedMapStore(_folders.State(context.Parse)), named, leftOvers);
+        if (named.FirstOrDefault(n => !maps.Removed.Any(m => m.Image == n) && !removed.Exists(r => string.Equals(r.Image, n, StringComparison.Ordinal))) is { } missing)
         {
             throw new DiskSyncException(
-                FailureKind.Usage, $"nothing is staged of {missing}", "'disksync clean' lists what there is.");
+                FailureKind.Usage, $"nothing is staged or saved of {missing}", "'disksync clean' lists what there is.");
         }
 
-        CleanReport report = new(removed, kept);
+        CleanReport report = new(removed, kept, maps.Removed, maps.Kept);
         context.Output.Result(report, json => json.CleanReport, report.Write);
         return Task.FromResult(ExitCodes.Done);
     }

@@ -5,6 +5,7 @@ using DiskSync.Cli.Running;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Runs;
+using DiskSync.Engine.SavedMaps;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
 
@@ -21,12 +22,18 @@ internal sealed class PushCommand : CliCommand
 
     private readonly CopyOptions _copy = new();
 
+    private readonly Option<bool> _rescan = new("--rescan")
+    {
+        Description = "read all of the source, even where its saved map shows that nobody has written it",
+    };
+
     /// <summary>Builds the command.</summary>
     public PushCommand()
         : base("push")
     {
         Add(_image);
         Add(_destination);
+        Add(_rescan);
         _copy.AddTo(this);
     }
 
@@ -36,6 +43,10 @@ internal sealed class PushCommand : CliCommand
         + "destination already holds, and only blocks that differ travel; holes and zeros never do. The copy is staged as "
         + "NAME.partial and takes its name only when it is whole, read back and sealed, so an image that stood there before "
         + "is never harmed by a push that fails. Run again after a failure, it goes on from what is durable."
+        + "\n\n"
+        + "After a proven copy the map of the source is saved. As long as nobody can have written the source since, which the "
+        + "kernel tells, the next push believes that map instead of reading the source; a destination that still has the same "
+        + "image is not even opened. Some blocks of both are read at random each time, and a map that is not true is thrown away."
         + "\n\n"
         + "An image that is being written while it is pushed is copied block by block as it was read. For a running "
         + "machine use 'disksync migrate'.";
@@ -67,28 +78,20 @@ internal sealed class PushCommand : CliCommand
         {
             Connections = _copy.Connections(context.Parse),
         };
+        await using PushPreparation preparation = new(Request(context, address, source, path, state), cancellation);
         PushResult result;
         await using (SourceSession session = await dialer.DialAsync(
             address, Guid.NewGuid(), new PeerProgress(run).Report, cancellation))
         {
-            result = await PushRun.RunAsync(
-                session,
-                new TransferRequest(
-                    source,
-                    address.NameFor(path),
-                    new BlockGeometry(source.Length, _copy.Granularity(context.Parse)))
-                {
-                    Flags = _copy.Flags(context.Parse),
-                    Base = _copy.Base(context.Parse),
-                    Mode = _copy.Mode(context.Parse),
-                    Owner = _copy.Owner(context.Parse),
-                },
-                sender,
-                run,
-                cancellation);
+            result = await PushRun.RunAsync(session, preparation, sender, run, cancellation);
         }
 
         context.EndProgress();
+        if (result.Basis.Warning.Length > 0)
+        {
+            context.Output.Warning(result.Basis.Warning);
+        }
+
         if (result.Notice.Length > 0)
         {
             context.Output.Note(result.Notice);
@@ -98,4 +101,16 @@ internal sealed class PushCommand : CliCommand
         context.Output.Result(report, json => json.PushReport, report.Write);
         return ExitCodes.Done;
     }
+
+    private TransferRequest Request(
+        CommandContext context, DestinationAddress address, IBlockDevice source, string path, string state) =>
+        new(source, address.NameFor(path), new BlockGeometry(source.Length, _copy.Granularity(context.Parse)))
+        {
+            Flags = _copy.Flags(context.Parse),
+            Base = _copy.Base(context.Parse),
+            Mode = _copy.Mode(context.Parse),
+            Owner = _copy.Owner(context.Parse),
+            Maps = new SavedMapStore(state),
+            Rescan = context.Parse.GetValue(_rescan),
+        };
 }

@@ -5,7 +5,13 @@ namespace DiskSync.Cli.Output;
 /// <summary>What <c>disksync clean --json</c> prints.</summary>
 /// <param name="Removed">What was removed.</param>
 /// <param name="Kept">What is still there.</param>
-internal sealed record CleanReport(IReadOnlyList<StagedStatus> Removed, IReadOnlyList<StagedStatus> Kept)
+/// <param name="RemovedMaps">Saved maps that were removed.</param>
+/// <param name="SavedMaps">Saved maps that are still there.</param>
+internal sealed record CleanReport(
+    IReadOnlyList<StagedStatus> Removed,
+    IReadOnlyList<StagedStatus> Kept,
+    IReadOnlyList<SavedMapStatus> RemovedMaps,
+    IReadOnlyList<SavedMapStatus> SavedMaps)
 {
     /// <summary>Prints the report for people.</summary>
     public void Write(TextWriter output)
@@ -20,7 +26,17 @@ internal sealed record CleanReport(IReadOnlyList<StagedStatus> Removed, IReadOnl
             output.WriteLine($"kept {copy.Files[0]}: {copy.Kind}, {ByteSize.Format(copy.AllocatedBytes)} on disk, {copy.State}{(copy.InUse ? ", being written" : string.Empty)}");
         }
 
-        if (Removed.Count + Kept.Count == 0)
+        foreach (SavedMapStatus map in RemovedMaps)
+        {
+            output.WriteLine($"removed the saved map of {map.Image ?? map.Folder}");
+        }
+
+        foreach (SavedMapStatus map in SavedMaps)
+        {
+            output.WriteLine($"kept {map.Folder}: saved map of {map.Image ?? "nobody can tell what"}, {ByteSize.Format(map.AllocatedBytes)} on disk");
+        }
+
+        if (Removed.Count + Kept.Count + RemovedMaps.Count + SavedMaps.Count == 0)
         {
             output.WriteLine("nothing to clean");
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DiskSync.Engine;
 using DiskSync.Engine.Replication;
 
@@ -29,6 +30,12 @@ namespace DiskSync.Cli.Output;
 /// <param name="CopySeconds">How long the rounds took.</param>
 /// <param name="VerifySeconds">How long the proof took.</param>
 /// <param name="TotalSeconds">How long all of it took.</param>
+/// <param name="IdenticalAlready">Whether the destination had the same image already, so that nothing was opened or sent there.</param>
+/// <param name="MapSavedAt">When the map was saved that was believed instead of reading the source, or null.</param>
+/// <param name="AuditedBlocks">How many of its blocks were read and compared with it.</param>
+/// <param name="ScannedBecause">Why all of the source was read, or null.</param>
+/// <param name="OpenedBecause">Why the destination was opened although the map of the source was believed, or null.</param>
+/// <param name="MapNotSavedBecause">Why the next push cannot start from this one's map, or null.</param>
 internal sealed record PushReport(
     string Image,
     string Destination,
@@ -54,7 +61,13 @@ internal sealed record PushReport(
     long BytesReadBack,
     double CopySeconds,
     double VerifySeconds,
-    double TotalSeconds)
+    double TotalSeconds,
+    bool IdenticalAlready,
+    DateTimeOffset? MapSavedAt,
+    int AuditedBlocks,
+    string? ScannedBecause,
+    string? OpenedBecause,
+    string? MapNotSavedBecause)
 {
     /// <summary>Builds the report of a push.</summary>
     public static PushReport Of(string image, string destination, long length, PushResult result) => new(
@@ -82,12 +95,25 @@ internal sealed record PushReport(
         result.BytesReadBack,
         Math.Round(result.Rounds.Sum(r => r.Elapsed.TotalSeconds), 3),
         Math.Round(result.VerifyTime.TotalSeconds, 3),
-        Math.Round(result.Elapsed.TotalSeconds, 3));
+        Math.Round(result.Elapsed.TotalSeconds, 3),
+        result.Basis.IdenticalAlready,
+        result.Basis.MapOf,
+        result.Basis.AuditedBlocks,
+        TextOrNull(result.Basis.ScannedBecause),
+        TextOrNull(result.Basis.OpenedBecause),
+        TextOrNull(result.Basis.NotSavedBecause));
 
     /// <summary>Prints the report for people.</summary>
     public void Write(TextWriter output)
     {
-        output.WriteLine($"{Path}: identical, root {Root}");
+        output.WriteLine($"{Path}: identical{(IdenticalAlready ? " already" : string.Empty)}, root {Root}");
+        WriteBasis(output);
+        if (IdenticalAlready)
+        {
+            output.WriteLine($"  sent            {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}, in {TotalSeconds:0.00} s");
+            return;
+        }
+
         if (BaseUsed is not null)
         {
             output.WriteLine($"  started from    {BaseUsed}");
@@ -107,6 +133,10 @@ internal sealed record PushReport(
 
         output.WriteLine($"  read back       {ByteSize.Format(BytesReadBack)} at the destination");
         output.WriteLine($"  time            copy {CopySeconds:0.00} s, proof {VerifySeconds:0.00} s, total {TotalSeconds:0.00} s");
+        if (MapNotSavedBecause is not null)
+        {
+            output.WriteLine($"  next time       the source is read again, because {MapNotSavedBecause}");
+        }
     }
 
     private string ConnectionsText() => (Connections, LostConnections) switch
@@ -116,4 +146,24 @@ internal sealed record PushReport(
         (_, 1) => $", over {Connections} connections, of which one was lost and what was on it sent again",
         _ => $", over {Connections} connections, of which {LostConnections} were lost and what was on them sent again",
     };
+
+    private void WriteBasis(TextWriter output)
+    {
+        if (MapSavedAt is { } saved)
+        {
+            string time = saved.LocalDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+            output.WriteLine($"  rested on       the source's map of {time}; {AuditedBlocks:N0} blocks read and equal{(IdenticalAlready ? " on both sides" : string.Empty)}");
+        }
+        else
+        {
+            output.WriteLine($"  rested on       a scan of the source, because {ScannedBecause}");
+        }
+
+        if (OpenedBecause is not null)
+        {
+            output.WriteLine($"  was opened      because {OpenedBecause}");
+        }
+    }
+
+    private static string? TextOrNull(string text) => text.Length > 0 ? text : null;
 }

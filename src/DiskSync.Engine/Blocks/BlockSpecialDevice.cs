@@ -27,6 +27,9 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
         _sector = file.LogicalSectorSize();
     }
 
+    /// <summary>The open device, to ask the kernel about it; stays this object's.</summary>
+    public LinuxFile Handle => File;
+
     /// <inheritdoc/>
     public override void Zero(long offset, long length, bool punch)
     {
@@ -70,6 +73,12 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
         {
             throw Failed("drop the cache of", -1, exception);
         }
+    }
+
+    /// <inheritdoc/>
+    public override void ReadAhead(long offset, long length)
+    {
+        // It would fill the page cache, which is not read from.
     }
 
     /// <inheritdoc/>

@@ -62,6 +62,12 @@ public interface IBlockDevice : IDisposable
     /// <summary>Drops cached pages of a range, so that the next read of it comes from the medium (best effort).</summary>
     void DropCache(long offset, long length);
 
+    /// <summary>Begins to read a range that will soon be asked for, where that can be done without waiting for it.</summary>
+    void ReadAhead(long offset, long length)
+    {
+        // What has no cache has nowhere to read to.
+    }
+
     /// <summary>The extents of a range in order, without gaps; where holes cannot be told, one data extent.</summary>
     IEnumerable<Extent> Extents(long offset, long length);
 }

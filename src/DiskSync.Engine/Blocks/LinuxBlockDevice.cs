@@ -119,6 +119,10 @@ public abstract class LinuxBlockDevice : IBlockDevice
         File.Advise(offset, length, FileAdvice.DontNeed);
 
     /// <inheritdoc/>
+    public virtual void ReadAhead(long offset, long length) =>
+        File.Advise(offset, length, FileAdvice.WillNeed);
+
+    /// <inheritdoc/>
     public abstract IEnumerable<Extent> Extents(long offset, long length);
 
     /// <inheritdoc/>

@@ -163,7 +163,10 @@ internal sealed class MapNodes
         return _uniformGroup;
     }
 
-    private Hash256 NodeOfPage(long page, Func<long, Hash256?> nodeOf)
+    /// <summary>The node over one page.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="nodeOf">As in <see cref="Root"/>.</param>
+    public Hash256 NodeOfPage(long page, Func<long, Hash256?> nodeOf)
     {
         int index = Index(page);
         if (_groups[page / MapNode.Fanout] is { } group && group.IsPresent(index) && group.NodeOf(index) is { IsUnknown: false } known)

@@ -164,12 +164,39 @@ public sealed class PagedMap : IDisposable
         }
     }
 
+    /// <summary>The node over one page, by which pages are compared without looking at their hashes.</summary>
+    public Hash256 NodeOf(long page)
+    {
+        lock (_lock)
+        {
+            return _nodes.NodeOfPage(page, number => PageOf(number)?.Node());
+        }
+    }
+
     /// <summary>The root hash over the map as it is; unknown blocks count as 32 zero bytes.</summary>
     public Hash256 Root()
     {
         lock (_lock)
         {
             return _nodes.Root(page => PageOf(page)?.Node());
+        }
+    }
+
+    /// <summary>Copies the hashes of one page.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="hashes">Room for 256 of them; what the image's last page does not have stays as it is.</param>
+    /// <returns>False where the page was never stored, and nothing was copied: all its blocks have the map's default.</returns>
+    public bool TryCopyPage(long page, Span<byte> hashes)
+    {
+        lock (_lock)
+        {
+            if (PageOf(page) is not { } stored)
+            {
+                return false;
+            }
+
+            stored.WriteTo(hashes);
+            return true;
         }
     }
 

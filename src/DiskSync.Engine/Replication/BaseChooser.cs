@@ -73,7 +73,8 @@ internal static class BaseChooser
         CancellationToken cancellationToken)
     {
         using PagedMap source = await Task.Run(
-            () => ImageHasher.Hash(request.Source, request.Geometry, progress, cancellationToken), cancellationToken);
+            () => request.Known?.TryLoad() ?? ImageHasher.Hash(request.Source, request.Geometry, progress, cancellationToken),
+            cancellationToken);
         BaseOffer best = candidates[0];
         long fewest = long.MaxValue;
         foreach (BaseOffer candidate in candidates)

@@ -22,6 +22,14 @@ public interface ITargetProvider
     /// <returns>Null where there are none; otherwise owned by the caller.</returns>
     ISeedLibrary? OpenSeeds(int granularity, CancellationToken cancellationToken) => null;
 
+    /// <summary>Tells whether what stands at a target's name is what the source has, without opening it for writing.</summary>
+    /// <param name="request">What the source has.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The answer; where anything is in doubt it is no, and the source opens the target.</returns>
+    /// <exception cref="DiskSyncException">The name is refused (kind Preflight).</exception>
+    ImageChecked Check(CheckImage request, CancellationToken cancellationToken) =>
+        new(false, string.Empty, 0, "nothing is known of what stands there");
+
     /// <summary>Locks a target and makes it writable: resumed, cloned from a base, or empty.</summary>
     /// <param name="request">What the source asks for.</param>
     /// <param name="session">The session, for the journal and for messages.</param>

@@ -88,6 +88,9 @@ public sealed class ImageSender : IDisposable
     /// <summary>Blocks that were not equal when they were last looked at.</summary>
     public long DirtyBlocks => _image.Dirty.Count;
 
+    /// <summary>What the destination holds by its acks; stays this object's.</summary>
+    public PagedMap DestinationMap => _image.Map;
+
     /// <summary>The root of what the destination holds by its acks.</summary>
     public Hash256 Root() => _image.Map.Root();
 

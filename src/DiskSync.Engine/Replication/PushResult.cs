@@ -32,4 +32,7 @@ public sealed record PushResult(
 
     /// <summary>How many connections were lost on the way, and what was on them sent again.</summary>
     public int LostConnections { get; init; }
+
+    /// <summary>What it rested on that the source was as it was taken to be.</summary>
+    public required SourceBasis Basis { get; init; }
 }

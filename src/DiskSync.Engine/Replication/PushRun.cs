@@ -3,6 +3,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
+using DiskSync.Engine.SavedMaps;
 using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Engine.Replication;
@@ -27,10 +28,29 @@ public static class PushRun
         IProgressSink progress,
         CancellationToken cancellationToken)
     {
+        await using PushPreparation preparation = new(request, cancellationToken);
+        return await RunAsync(session, preparation, options, progress, cancellationToken);
+    }
+
+    /// <summary>Pushes one image that was prepared while the session was being opened, and ends the session.</summary>
+    /// <param name="session">The session; stays its opener's.</param>
+    /// <param name="preparation">What to send; stays the caller's.</param>
+    /// <param name="options">How to send it.</param>
+    /// <param name="progress">Where progress goes.</param>
+    /// <param name="cancellationToken">Stops it; what is staged can be resumed.</param>
+    /// <exception cref="DiskSyncException">It failed; the destination's image, where one stood there, is unharmed.</exception>
+    public static async Task<PushResult> RunAsync(
+        SourceSession session,
+        PushPreparation preparation,
+        SenderOptions options,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        TransferRequest request = preparation.Request;
         RefuseEmpty(request.Source);
         try
         {
-            return await CopyAsync(session, request, options, progress, cancellationToken);
+            return await CopyAsync(session, preparation, options, progress, cancellationToken);
         }
         catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -61,23 +81,45 @@ public static class PushRun
 
     private static async Task<PushResult> CopyAsync(
         SourceSession session,
-        TransferRequest request,
+        PushPreparation preparation,
         SenderOptions options,
         IProgressSink progress,
         CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
+        WarmStart warm = await preparation.WarmAsync();
+        TransferRequest request = preparation.Request with { Known = warm.Map };
+        ImageChecked? standing = await UnchangedImage.AskAsync(session, Image, request, warm, cancellationToken);
+        if (standing is { Identical: true })
+        {
+            await session.EndAsync(CancellationToken.None);
+            return UnchangedImage.ResultOf(session, standing, warm, Stopwatch.GetElapsedTime(start));
+        }
+
         using ImageSender sender =
             await TransferOpener.OpenAsync(session, Image, request, options, progress, cancellationToken);
         List<RoundResult> rounds =
-            [await sender.RunRoundAsync(1, CopyPhase.BulkCopy, new HashScan(), cancellationToken)];
+            [await sender.RunRoundAsync(1, CopyPhase.BulkCopy, warm.FirstRound(sender.DestinationMap), cancellationToken)];
+        if (warm.MustScan(sender.Root()))
+        {
+            rounds.Add(await sender.RunRoundAsync(2, CopyPhase.BulkCopy, new HashScan(), cancellationToken));
+        }
+
         progress.Report(new CopyProgress(CopyPhase.Flushing) { Image = request.Source.Name });
         await sender.CheckpointAsync(cancellationToken);
-        ProofResult proof = await ImageProof.ProveAsync(sender, 1, rounds, CopyPhase.BulkCopy, cancellationToken);
+        ProofResult proof = await ImageProof.ProveAsync(sender, rounds.Count, rounds, CopyPhase.BulkCopy, cancellationToken);
+        if (warm.MustScan(proof.Root))
+        {
+            // A repair has read what the map does not say, or the source was opened for writing while it was proven.
+            rounds.Add(await sender.RunRoundAsync(rounds.Count + 1, CopyPhase.BulkCopy, new HashScan(), cancellationToken));
+            await sender.CheckpointAsync(cancellationToken);
+            proof = await ImageProof.ProveAsync(sender, rounds.Count, rounds, CopyPhase.BulkCopy, cancellationToken);
+        }
 
         // From here on the destination finishes by itself: cancelling could only hide that it did.
         Sealed done = await session.RequestAsync<Sealed>(Image, new Seal(0, proof.Root), CancellationToken.None);
         await session.EndAsync(CancellationToken.None);
+        string notSaved = warm.Save(sender.DestinationMap, proof.Root, rounds.Sum(r => r.BytesRead));
         return new PushResult(
             done.Path,
             proof.Root,
@@ -93,6 +135,7 @@ public static class PushRun
         {
             Connections = session.MostConnections,
             LostConnections = session.LostConnections,
+            Basis = warm.Basis with { NotSavedBecause = notSaved, OpenedBecause = standing?.Why ?? string.Empty },
         };
     }
 }

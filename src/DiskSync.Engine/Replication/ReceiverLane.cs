@@ -295,6 +295,7 @@ internal sealed class ReceiverLane : IDisposable
         Commit commit => Task.Run(() => AloneAsync(() => CommitAsync(commit))),
         Refuse refuse => Task.Run(() => AloneAsync(() => RefuseAsync(refuse))),
         SeedRequest request => Task.Run(() => SeedsAsync(image, request)),
+        CheckImage check => Task.Run(() => CheckAsync(image, check)),
         QueryAttempt query => Task.Run(async () =>
             await SendAsync(FrameHeader.NoImage, await HandOver().QueryAsync(query))),
         _ => throw new TransportLostException($"{_connection.Peer} sent {message.GetType().Name}, which a source does not send"),
@@ -377,6 +378,14 @@ internal sealed class ReceiverLane : IDisposable
     {
         ISeedLibrary? library = Session.Seeds(Targets.Of(image).Store.Geometry.Granularity, _stop.Token);
         await SendAsync(image, library is null ? new Seeds(0, []) : new Seeds((ulong)library.Known, library.Find(request.Hashes)));
+    }
+
+    private async Task CheckAsync(ushort image, CheckImage request)
+    {
+        _host.HandOver?.Guard(request.Name);
+        ImageChecked answer = _host.Targets.Check(request, _stop.Token);
+        ReceiverLog.TargetChecked(_host.Logger, request.Name, answer.Identical, answer.Why);
+        await SendAsync(image, answer);
     }
 
     private async Task VerifyAsync(ushort image, Verify request)

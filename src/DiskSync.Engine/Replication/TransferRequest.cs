@@ -1,4 +1,5 @@
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.SavedMaps;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
 
@@ -21,4 +22,13 @@ public sealed record TransferRequest(IBlockDevice Source, string Name, BlockGeom
 
     /// <summary>user:group for the new image, or empty.</summary>
     public string Owner { get; init; } = string.Empty;
+
+    /// <summary>Where maps of sources are saved, or null where none is to be believed or saved.</summary>
+    public SavedMapStore? Maps { get; init; }
+
+    /// <summary>Whether a saved map is passed over, and all of the source read.</summary>
+    public bool Rescan { get; init; }
+
+    /// <summary>The source's map where it is believed: then nothing need be read to know what the source holds.</summary>
+    public SavedMap? Known { get; init; }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 
@@ -94,7 +93,7 @@ public sealed class Run : IProgressSink, IDisposable
             try
             {
                 RunRecord record = _record with { LimitBytesPerSecond = _limit?.BytesPerSecond ?? 0 };
-                File.WriteAllBytes(_path + ".new", JsonSerializer.SerializeToUtf8Bytes(record, RunJson.Default.RunRecord));
+                File.WriteAllBytes(_path + ".new", RunRecordWriter.ToUtf8(record));
                 File.Move(_path + ".new", _path, overwrite: true);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -59,6 +59,21 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     }
 
     /// <inheritdoc/>
+    public ImageChecked Check(CheckImage request, CancellationToken cancellationToken)
+    {
+        using TargetPaths paths = TargetPaths.Open(_root, request.Name);
+        RefuseSource(paths, paths.StatOf(paths.Leaf));
+        try
+        {
+            return SealedImageCheck.Run(paths, request, cancellationToken);
+        }
+        catch (LinuxException exception)
+        {
+            return new ImageChecked(false, paths.ImagePath, 0, exception.Message);
+        }
+    }
+
+    /// <inheritdoc/>
     public ITarget Open(
         OpenImage request,
         Guid session,

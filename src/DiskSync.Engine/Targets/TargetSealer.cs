@@ -32,7 +32,7 @@ internal static class TargetSealer
     public static void SealDevice(TargetPaths paths, PagedMap map, SealRequest seal)
     {
         WriteMap(paths, map);
-        WriteSeal(paths, map.Geometry, seal, default);
+        WriteSeal(paths, map.Geometry, seal, default, Guid.Empty);
         CleanUp(paths);
     }
 
@@ -59,7 +59,7 @@ internal static class TargetSealer
         BlockGeometry geometry = RestoreMap(paths, seal);
         if (paths.IsDevice)
         {
-            WriteSeal(paths, geometry, seal, default);
+            WriteSeal(paths, geometry, seal, default, Guid.Empty);
             CleanUp(paths);
             return;
         }
@@ -124,7 +124,7 @@ internal static class TargetSealer
     public static ulong EpochOf(TargetPaths paths) => ReadSeal(paths)?.Epoch ?? 0;
 
     /// <summary>Whether an image is still the file, unwritten, that its seal speaks of.</summary>
-    public static bool Fits(SealRecord seal, FileStat stat) => seal.Stamp == StampOf(stat);
+    public static bool Fits(SealRecord seal, FileStat stat) => seal.Stamp == SettledStamp.Of(stat);
 
     /// <summary>Gives a prepared copy its name and its seal.</summary>
     public static void Conclude(TargetPaths paths, string data, BlockGeometry geometry, SealRequest seal)
@@ -143,14 +143,17 @@ internal static class TargetSealer
             paths.Flush();
         }
 
-        FileStat stat = paths.StatOf(paths.Leaf) ?? throw Lost(paths, seal);
-        WriteSeal(paths, geometry, seal, StampOf(stat));
+        (FileStamp stamp, Guid boot) = SettledStamp.Take(paths, settle: seal.Attempt == Guid.Empty) ?? throw Lost(paths, seal);
+        WriteSeal(paths, geometry, seal, stamp, boot);
         CleanUp(paths);
     }
 
-    private static void WriteSeal(TargetPaths paths, BlockGeometry geometry, SealRequest seal, FileStamp stamp) =>
+    private static void WriteSeal(TargetPaths paths, BlockGeometry geometry, SealRequest seal, FileStamp stamp, Guid boot) =>
         WriteWhole(paths, paths.Seal, SealCodec.Encode(new SealRecord(
-            paths.Leaf, seal.Epoch, geometry, seal.Root, seal.Attempt, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), stamp)));
+            paths.Leaf, seal.Epoch, geometry, seal.Root, seal.Attempt, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), stamp)
+        {
+            SettledBoot = boot,
+        }));
 
     private static void CleanUp(TargetPaths paths)
     {
@@ -248,13 +251,6 @@ internal static class TargetSealer
         paths.Rename(fresh, leaf);
         paths.Flush();
     }
-
-    private static FileStamp StampOf(FileStat stat) => new(
-        ((ulong)stat.Device.Major << 32) | stat.Device.Minor,
-        stat.Inode,
-        stat.Size,
-        stat.ModifiedNanoseconds,
-        stat.ChangedNanoseconds);
 
     private static DiskSyncException Lost(TargetPaths paths, SealRequest seal) => new(
         FailureKind.OwnershipInDoubt,

@@ -12,9 +12,11 @@ public static class SealCodec
     /// <summary>The most bytes a seal's file can have: read no more than this and one.</summary>
     public const int MaxSize = FixedSize + sizeof(ushort) + WireLimits.MaxText + Hash256.Size;
 
-    private const int FixedSize = 128;
+    private const int FixedSize = 144;
+    private const int GuidSize = 16;
     private const string Name = "seal";
-    private const ushort Version = 1;
+    private const ushort Version = 2;
+    private const ushort VersionWithoutBoot = 1;
 
     private static ReadOnlySpan<byte> Magic => "DSyncSel"u8;
 
@@ -44,6 +46,7 @@ public static class SealCodec
         writer.Int64(seal.Stamp.Size);
         writer.Int64(seal.Stamp.ModifiedNs);
         writer.Int64(seal.Stamp.ChangedNs);
+        writer.Guid(seal.SettledBoot);
         writer.Name("image", seal.Image);
         writer.Hash(Blake3.Hash(output.WrittenSpan));
         return output.WrittenSpan.ToArray();
@@ -62,12 +65,13 @@ public static class SealCodec
         }
 
         ushort version = reader.UInt16("version");
-        if (version != Version)
+        if (version is not (Version or VersionWithoutBoot))
         {
             throw reader.Violation($"version {version}", $"version {Version}, which this program reads", sizeof(ushort));
         }
 
-        if (bytes.Length < FixedSize + sizeof(ushort) + Hash256.Size
+        int fixedSize = version == VersionWithoutBoot ? FixedSize - GuidSize : FixedSize;
+        if (bytes.Length < fixedSize + sizeof(ushort) + Hash256.Size
             || Blake3.Hash(bytes[..^Hash256.Size]) != new Hash256(bytes[^Hash256.Size..]))
         {
             throw reader.Violation($"{bytes.Length} bytes that are not what was written", "the BLAKE3 of the seal at its end");
@@ -91,9 +95,10 @@ public static class SealCodec
             reader.Int64("size"),
             reader.Int64("modified"),
             reader.Int64("changed"));
+        Guid boot = version == VersionWithoutBoot ? Guid.Empty : reader.Guid("settled boot");
         string image = reader.Text("image");
         reader.Bytes("check", Hash256.Size);
         reader.End();
-        return new SealRecord(image, epoch, geometry, root, attempt, time, stamp);
+        return new SealRecord(image, epoch, geometry, root, attempt, time, stamp) { SettledBoot = boot };
     }
 }

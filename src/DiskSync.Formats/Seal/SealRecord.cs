@@ -19,4 +19,8 @@ public sealed record SealRecord(
     Hash256 Root,
     Guid Attempt,
     long SealedAtMs,
-    FileStamp Stamp);
+    FileStamp Stamp)
+{
+    /// <summary>The boot under which the image stood still when it was sealed, so that as long as the host runs every later write moves the stamp; empty where that cannot be said.</summary>
+    public Guid SettledBoot { get; init; }
+}

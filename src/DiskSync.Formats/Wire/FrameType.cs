@@ -129,4 +129,10 @@ public enum FrameType : ushort
 
     /// <summary><see cref="Messages.ResumeChecked"/></summary>
     ResumeChecked = 0x3A,
+
+    /// <summary><see cref="Messages.CheckImage"/></summary>
+    CheckImage = 0x40,
+
+    /// <summary><see cref="Messages.ImageChecked"/></summary>
+    ImageChecked = 0x41,
 }

@@ -48,6 +48,12 @@ public static class WireLimits
     /// <summary>The most wrong blocks that one answer lists.</summary>
     public const int MaxWrongBlocks = 4096;
 
+    /// <summary>The most blocks of a sample.</summary>
+    public const int MaxSample = 256;
+
+    /// <summary>The most image bytes of a sample: what one message can have a destination read.</summary>
+    public const long MaxSampleBytes = 64L << 20;
+
     /// <summary>The most images of one attempt.</summary>
     public const int MaxImages = 64;
 

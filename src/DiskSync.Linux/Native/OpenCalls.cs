@@ -18,8 +18,12 @@ internal static unsafe partial class OpenCalls
 
     internal const int GetStatusFlags = 3;
     internal const int SetStatusFlags = 4;
+    internal const int SetOwner = 8;
+    internal const int SetSignal = 10;
     internal const int GetOpenFileLock = 36;
     internal const int SetLease = 1024;
+    internal const int GetLease = 1025;
+    internal const int ReadLease = 0;
     internal const int WriteLease = 1;
     internal const int NoLease = 2;
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DiskSync.Linux.Native;
 
-/// <summary>statx(2), chosen over stat(2) because its layout is the same on all architectures, and statvfs(3).</summary>
+/// <summary>statx(2), chosen over stat(2) because its layout is the same on all architectures, statvfs(3) and statfs(2).</summary>
 internal static unsafe partial class StatCalls
 {
     internal const int CurrentDirectory = -100;
@@ -23,4 +23,7 @@ internal static unsafe partial class StatCalls
     [LibraryImport(
         Call.Library, EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int StatFileSystem(string path, out FileSystemBuffer buffer);
+
+    [LibraryImport(Call.Library, EntryPoint = "fstatfs", SetLastError = true)]
+    internal static partial int StatFileSystemOf(SafeHandle file, out FileSystemStatBuffer buffer);
 }

@@ -18,5 +18,6 @@ public static class FuzzTargets
         new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),
         new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
+        new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
     ];
 }

@@ -58,6 +58,8 @@ public static class WireSamples
         new Drained(65535),
         new SeedRequest([HashOf(10), HashOf(11)]),
         new Seeds(1UL << 33, [0, 1, 2047]),
+        new CheckImage("vm/disk.img", 5UL << 30, 65536, HashOf(10), 0x1A0, "root:disk", [new SampleBlock(0, HashOf(11)), new SampleBlock(81919, HashOf(12))]),
+        new ImageChecked(false, "/srv/vm/disk.img", 131072, "it has no seal"),
     ];
 
     /// <summary>A hash that is easy to recognise in a dump.</summary>

@@ -30,4 +30,7 @@ public enum Capability : ulong
 
     /// <summary>Contents that another image of the destination holds.</summary>
     Seed = 1 << 7,
+
+    /// <summary>Telling of a sealed image whether it is what the source has, without opening it.</summary>
+    CheckImage = 1 << 8,
 }
