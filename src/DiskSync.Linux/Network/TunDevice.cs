@@ -105,8 +105,7 @@ public sealed unsafe class TunDevice : IDisposable
         {
             _file.Handle.DangerousAddRef(ref held);
             PollEntry entry = new() { File = (int)_file.Handle.DangerousGetHandle(), Wanted = NetworkCalls.Readable };
-            (long seconds, long rest) = Math.DivRem(Math.Max(nanoseconds, 0), 1_000_000_000);
-            TimeSpec time = new() { Seconds = seconds, Nanoseconds = rest };
+            TimeSpec time = TimeSpec.Of(nanoseconds);
             return NetworkCalls.Poll(&entry, 1, &time, null) > 0;
         }
         finally

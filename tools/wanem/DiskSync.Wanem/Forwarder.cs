@@ -9,6 +9,11 @@ internal sealed class Forwarder
     // Large enough that a busy link is worth one look at the clock, small enough that neither end waits for the other.
     private const int Batch = 64;
 
+    // After work the thread rests so long before it looks again: on a busy link it then wakes up for several packets
+    // at once, which takes less than half the processor time. To be as often early as late, it hands on what is due
+    // within half of that. Packets that come alone are exact.
+    private const long Rest = 200_000;
+
     // How soon a quiet thread sees that it should end.
     private const long LongestWait = 100_000_000;
 
@@ -18,6 +23,7 @@ internal sealed class Forwarder
     private readonly PacketPool _pool;
     private readonly DelayLine _line = new();
     private readonly Thread _thread;
+    private long _handedOn;
     private volatile bool _stopping;
 
     /// <summary>Makes a direction; the devices are lent to it.</summary>
@@ -60,9 +66,19 @@ internal sealed class Forwarder
         {
             while (!_stopping)
             {
+                long before = Counters.Packets + _handedOn;
                 bool more = TakeIn();
                 more |= HandOn();
-                if (!more)
+                if (more)
+                {
+                    continue;
+                }
+
+                if (Counters.Packets + _handedOn > before)
+                {
+                    ThreadScheduling.Sleep(_line.Count > 1 ? Rest : Math.Min(Rest, _line.NextDue - Now));
+                }
+                else
                 {
                     _from.WaitForPacket(Math.Min(LongestWait, _line.NextDue - Now));
                 }
@@ -135,11 +151,12 @@ internal sealed class Forwarder
         for (int i = 0; i < Batch; i++)
         {
             long now = Now;
-            if (!_line.TryTake(now, out Packet packet))
+            if (!_line.TryTake(now + (Rest / 2), out Packet packet))
             {
                 return false;
             }
 
+            _handedOn++;
             if (_to.TryWrite(_pool.Bytes(packet.Slot)[..packet.Length]))
             {
                 Counters.Delivered++;
@@ -150,7 +167,7 @@ internal sealed class Forwarder
             }
 
             _pool.Return(packet.Slot);
-            long late = now - packet.Due;
+            long late = Math.Max(0, now - packet.Due);
             Counters.LateTotal += late;
             Counters.LateMost = Math.Max(Counters.LateMost, late);
             Counters.LateByMilliseconds += late > 1_000_000 ? 1 : 0;
