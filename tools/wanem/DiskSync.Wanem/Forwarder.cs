@@ -23,6 +23,7 @@ internal sealed class Forwarder
     private readonly PacketPool _pool;
     private readonly DelayLine _line = new();
     private readonly Thread _thread;
+    private readonly byte[] _scrap = new byte[1];
     private long _handedOn;
     private volatile bool _stopping;
 
@@ -96,7 +97,7 @@ internal sealed class Forwarder
         for (int i = 0; i < Batch; i++)
         {
             bool room = _pool.TryRent(out int slot);
-            Span<byte> bytes = room ? _pool.Bytes(slot) : stackalloc byte[1];
+            Span<byte> bytes = room ? _pool.Bytes(slot) : _scrap;
             int length = _from.Read(bytes);
             if (length == 0)
             {
