@@ -119,6 +119,7 @@ internal sealed class MigrateCommand : CliCommand
             folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host)
         {
             Connections = _copy.Connections(context.Parse),
+            Limiter = options.Sender.Limiter,
         };
         Guid session = Guid.NewGuid();
         Task<SourceSession> Dial(CancellationToken token) =>

@@ -66,6 +66,7 @@ internal sealed class PushCommand : CliCommand
             folder => ReceiverFactory.CreateForPush(folder, state, context, [path]))
         {
             Connections = _copy.Connections(context.Parse),
+            Limiter = sender.Limiter,
         };
         PushResult result;
         await using (SourceSession session = await dialer.DialAsync(

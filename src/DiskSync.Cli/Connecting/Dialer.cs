@@ -16,6 +16,9 @@ internal sealed class Dialer(
     /// <summary>How many connections a transfer has; null lets them grow while more arrives with them.</summary>
     public int? Connections { get; init; }
 
+    /// <summary>The bandwidth limit of all connections together; null for none.</summary>
+    public RateLimiter? Limiter { get; init; }
+
     /// <summary>Opens a session.</summary>
     /// <param name="address">Where to.</param>
     /// <param name="sessionId">The session's name; a reconnect carries the same.</param>
@@ -40,7 +43,7 @@ internal sealed class Dialer(
         }
 
         ITransport first = await OpenAsync(address, cancellation);
-        return await SourceSession.ConnectAsync(first, sessionId, new ConnectionOptions(), onProgress, cancellation, more);
+        return await SourceSession.ConnectAsync(first, sessionId, new ConnectionOptions { Limiter = Limiter }, onProgress, cancellation, more);
     }
 
     private async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch

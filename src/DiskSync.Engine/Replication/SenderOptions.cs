@@ -21,6 +21,6 @@ public sealed record SenderOptions
     /// <summary>When payloads are compressed.</summary>
     public CompressionMode Compression { get; init; } = CompressionMode.Auto;
 
-    /// <summary>The bandwidth limit; shared by all images of a transfer.</summary>
+    /// <summary>The bandwidth limit, by which batches are sized; the connections keep it (<see cref="ConnectionOptions.Limiter"/>).</summary>
     public RateLimiter Limiter { get; init; } = new();
 }
