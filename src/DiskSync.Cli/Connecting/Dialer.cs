@@ -16,8 +16,8 @@ internal sealed class Dialer(
     /// <summary>How many connections a transfer has; null lets them grow while more arrives with them.</summary>
     public int? Connections { get; init; }
 
-    /// <summary>The bandwidth limit of all connections together; null for none.</summary>
-    public RateLimiter? Limiter { get; init; }
+    /// <summary>The limits of each connection, and the bandwidth limit of all of them together.</summary>
+    public ConnectionOptions Limits { get; init; } = new();
 
     /// <summary>Opens a session.</summary>
     /// <param name="address">Where to.</param>
@@ -43,7 +43,7 @@ internal sealed class Dialer(
         }
 
         ITransport first = await OpenAsync(address, cancellation);
-        return await SourceSession.ConnectAsync(first, sessionId, new ConnectionOptions { Limiter = Limiter }, onProgress, cancellation, more);
+        return await SourceSession.ConnectAsync(first, sessionId, Limits, onProgress, cancellation, more);
     }
 
     private async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch

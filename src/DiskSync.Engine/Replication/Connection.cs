@@ -50,6 +50,9 @@ public sealed class Connection : IAsyncDisposable
         _watchdog = new Timer(_ => Watch(), null, tick, tick);
     }
 
+    /// <summary>What it was made with.</summary>
+    public ConnectionOptions Options => _options;
+
     /// <summary>The peer, for messages.</summary>
     public string Peer => _transport.Peer;
 

@@ -14,4 +14,7 @@ public sealed record ConnectionOptions
 
     /// <summary>The bandwidth limit of what this side sends, shared with its other connections; null for none.</summary>
     public RateLimiter? Limiter { get; init; }
+
+    /// <summary>Where the time that each batch's ack took is noted; null for nowhere.</summary>
+    public AckDelays? AckDelays { get; init; }
 }
