@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using DiskSync.Engine;
+using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
@@ -19,6 +20,11 @@ internal sealed class CopyOptions
 
     private readonly Option<long?> _limit = CliCommand.SizeOption(
         "--limit", "most bytes a second to the destination, such as 50M; 'disksync status --limit' changes it while it runs (default: none)");
+
+    private readonly Option<bool> _nice = new("--nice")
+    {
+        Description = "give way: to other traffic, to others who use the image's disk, and to other programs; never faster than --limit",
+    };
 
     private readonly Option<int?> _connections = new("--connections")
     {
@@ -74,7 +80,7 @@ internal sealed class CopyOptions
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
-            { _base, _fresh, _inPlace, _granularity, _limit, _connections, _compress, _mode, _owner, _rsh, _remotePath, _state })
+            { _base, _fresh, _inPlace, _granularity, _limit, _nice, _connections, _compress, _mode, _owner, _rsh, _remotePath, _state })
         {
             command.Add(option);
         }
@@ -92,6 +98,19 @@ internal sealed class CopyOptions
             : CompressionPolicy.UnknownLinkRate,
         Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
     };
+
+    /// <summary>The limits of the connections: with the sender's bandwidth limit.</summary>
+    public static ConnectionOptions Limits(SenderOptions sender) =>
+        new() { Limiter = sender.Limiter, AckDelays = new AckDelays() };
+
+    /// <summary>Makes the copy nice where that was asked for.</summary>
+    /// <param name="parse">The command line.</param>
+    /// <param name="limits">What the connections have.</param>
+    /// <param name="images">The images that are read.</param>
+    /// <param name="next">Where progress goes.</param>
+    /// <returns>Passes progress on, and ends when it is disposed; null where it was not asked for.</returns>
+    public YieldMonitor? Nice(ParseResult parse, ConnectionOptions limits, IEnumerable<string> images, IProgressSink next) =>
+        parse.GetValue(_nice) ? new YieldMonitor(limits.Limiter!, limits.AckDelays!, images, next) : null;
 
     /// <summary>How many connections were asked for; null where they are to grow.</summary>
     public int? Connections(ParseResult parse) => parse.GetValue(_connections);

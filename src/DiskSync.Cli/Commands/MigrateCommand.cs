@@ -110,8 +110,14 @@ internal sealed class MigrateCommand : CliCommand
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
             state, HostOptions.HookLimit(context.Parse, _hookTimeout), context.Parse.GetValue(_acceptUnfenced));
+        ConnectionOptions limits = CopyOptions.Limits(options.Sender);
+        await using YieldMonitor? nice = _copy.Nice(context.Parse, limits, images, context.Progress);
         using Run run = new RunRegistry(state).Register(
-            "migrate", [.. images.Select(Path.GetFullPath)], address.ToString(), options.Sender.Limiter, context.Progress);
+            "migrate",
+            [.. images.Select(Path.GetFullPath)],
+            address.ToString(),
+            options.Sender.Limiter,
+            nice ?? context.Progress);
         Dialer dialer = new(
             context,
             _copy.Rsh(context.Parse),
@@ -119,6 +125,7 @@ internal sealed class MigrateCommand : CliCommand
             folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host)
         {
             Connections = _copy.Connections(context.Parse),
+            Limits = limits,
         };
         Guid session = Guid.NewGuid();
         Task<SourceSession> Dial(CancellationToken token) =>

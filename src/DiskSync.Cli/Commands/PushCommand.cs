@@ -68,8 +68,10 @@ internal sealed class PushCommand : CliCommand
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         using IBlockDevice source = SourceOpener.Open(path, context);
         PushRun.RefuseEmpty(source);
+        ConnectionOptions limits = CopyOptions.Limits(sender);
+        await using YieldMonitor? nice = _copy.Nice(context.Parse, limits, [path], context.Progress);
         using Run run = new RunRegistry(state).Register(
-            "push", [Path.GetFullPath(path)], address.ToString(), sender.Limiter, context.Progress);
+            "push", [Path.GetFullPath(path)], address.ToString(), sender.Limiter, nice ?? context.Progress);
         Dialer dialer = new(
             context,
             _copy.Rsh(context.Parse),
@@ -77,6 +79,7 @@ internal sealed class PushCommand : CliCommand
             folder => ReceiverFactory.CreateForPush(folder, state, context, [path]))
         {
             Connections = _copy.Connections(context.Parse),
+            Limits = limits,
         };
         await using PushPreparation preparation = new(Request(context, address, source, path, state), cancellation);
         PushResult result;

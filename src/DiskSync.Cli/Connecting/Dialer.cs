@@ -16,6 +16,9 @@ internal sealed class Dialer(
     /// <summary>How many connections a transfer has; null lets them grow while more arrives with them.</summary>
     public int? Connections { get; init; }
 
+    /// <summary>The limits of each connection, and the bandwidth limit of all of them together.</summary>
+    public ConnectionOptions Limits { get; init; } = new();
+
     /// <summary>Opens a session.</summary>
     /// <param name="address">Where to.</param>
     /// <param name="sessionId">The session's name; a reconnect carries the same.</param>
@@ -40,7 +43,7 @@ internal sealed class Dialer(
         }
 
         ITransport first = await OpenAsync(address, cancellation);
-        return await SourceSession.ConnectAsync(first, sessionId, new ConnectionOptions(), onProgress, cancellation, more);
+        return await SourceSession.ConnectAsync(first, sessionId, Limits, onProgress, cancellation, more);
     }
 
     private async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch

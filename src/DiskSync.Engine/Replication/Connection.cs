@@ -21,7 +21,9 @@ public sealed class Connection : IAsyncDisposable
     private readonly ConnectionOptions _options;
     private readonly FrameReader _frames = new();
     private readonly FrameWriter _writer = new();
+    private readonly ArrayBufferWriter<byte> _control = new();
     private readonly SemaphoreSlim _sendLock = new(1, 1);
+    private readonly SemaphoreSlim _blocksTurn = new(1, 1);
     private readonly Timer _watchdog;
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ReadOnlySequence<byte> _buffer;
@@ -47,6 +49,9 @@ public sealed class Connection : IAsyncDisposable
         TimeSpan tick = options.PingInterval / 4;
         _watchdog = new Timer(_ => Watch(), null, tick, tick);
     }
+
+    /// <summary>What it was made with.</summary>
+    public ConnectionOptions Options => _options;
 
     /// <summary>The peer, for messages.</summary>
     public string Peer => _transport.Peer;
@@ -119,6 +124,14 @@ public sealed class Connection : IAsyncDisposable
         {
             await GuardAsync(async () =>
             {
+                if (_options.Limiter is { Rate: > 0 })
+                {
+                    _control.ResetWrittenCount();
+                    _writer.Write(_control, image, message);
+                    await WriteFrameAsync(_control.WrittenMemory, cancellationToken);
+                    return;
+                }
+
                 _writer.Write(_transport.Output, image, message);
                 await FlushAsync(cancellationToken);
             });
@@ -133,23 +146,32 @@ public sealed class Connection : IAsyncDisposable
     /// <returns>The frame's length in bytes.</returns>
     public async ValueTask<int> SendBlocksAsync(ushort image, BlocksWriter batch, CancellationToken cancellationToken)
     {
-        await _sendLock.WaitAsync(cancellationToken);
+        // One batch at a time stands before the lock: under a limit each takes its time, and a ping or its answer must not
+        // wait for all of them.
+        await _blocksTurn.WaitAsync(cancellationToken);
         try
         {
-            int length = 0;
-            await GuardAsync(async () =>
+            await _sendLock.WaitAsync(cancellationToken);
+            try
             {
-                // Straight from the batch's buffer: the frame is contiguous there.
-                ReadOnlyMemory<byte> frame = _writer.FinishBlocks(image, batch);
-                length = frame.Length;
-                Interlocked.Add(ref _bytesSent, length);
-                await WriteOutAsync(_transport.Output.WriteAsync(frame, CancellationToken.None), cancellationToken);
-            });
-            return length;
+                int length = 0;
+                await GuardAsync(async () =>
+                {
+                    // Straight from the batch's buffer: the frame is contiguous there.
+                    ReadOnlyMemory<byte> frame = _writer.FinishBlocks(image, batch);
+                    length = frame.Length;
+                    await WriteFrameAsync(frame, cancellationToken);
+                });
+                return length;
+            }
+            finally
+            {
+                _sendLock.Release();
+            }
         }
         finally
         {
-            _sendLock.Release();
+            _blocksTurn.Release();
         }
     }
 
@@ -221,6 +243,7 @@ public sealed class Connection : IAsyncDisposable
         await _watchdog.DisposeAsync();
         await _transport.DisposeAsync();
         _sendLock.Dispose();
+        _blocksTurn.Dispose();
     }
 
     private async ValueTask<Frame> ReadFrameAsync(CancellationToken cancellationToken)
@@ -266,6 +289,15 @@ public sealed class Connection : IAsyncDisposable
         }
 
         return result;
+    }
+
+    private ValueTask WriteFrameAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
+    {
+        Interlocked.Add(ref _bytesSent, frame.Length);
+        return _options.Limiter is { } limiter ? PacedWriter.WriteAsync(limiter, frame, Write, cancellationToken) : Write(frame);
+
+        ValueTask Write(ReadOnlyMemory<byte> piece) =>
+            WriteOutAsync(_transport.Output.WriteAsync(piece, CancellationToken.None), cancellationToken);
     }
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace DiskSync.Engine.Replication;
 
-/// <summary>Time limits of a connection; PROTOCOL.md, "Keep-alive".</summary>
+/// <summary>Limits of a connection; PROTOCOL.md, "Keep-alive".</summary>
 public sealed record ConnectionOptions
 {
     /// <summary>How long a side stays silent before it sends a Ping.</summary>
@@ -11,4 +11,10 @@ public sealed record ConnectionOptions
 
     /// <summary>How long the peer may take for the preamble; null takes the transport's own limit.</summary>
     public TimeSpan? HandshakeTimeout { get; init; }
+
+    /// <summary>The bandwidth limit of what this side sends, shared with its other connections; null for none.</summary>
+    public RateLimiter? Limiter { get; init; }
+
+    /// <summary>Where the time that each batch's ack took is noted; null for nowhere.</summary>
+    public AckDelays? AckDelays { get; init; }
 }

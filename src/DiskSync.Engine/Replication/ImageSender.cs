@@ -285,7 +285,6 @@ public sealed class ImageSender : IDisposable
         try
         {
             long payload = await _encoder.EncodeAsync(batch, (uint)round, counters, cancellationToken);
-            await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
             long handedOver = Stopwatch.GetTimestamp();
             (BatchAck ack, int wireBytes) = await _session.SendBatchAsync(_index, batch.Writer, cancellationToken);
             Interlocked.Add(ref counters.PayloadSent, payload);
@@ -402,7 +401,8 @@ public sealed class ImageSender : IDisposable
         }
 
         SendBatch batch = _idle.TryTake(out SendBatch? idle) ? idle : new SendBatch(Geometry, _options.BatchBytes);
-        batch.Limit(_session.Connections > FewConnections ? _options.BatchBytes / SmallerBatches : _options.BatchBytes);
+        batch.Limit(_options.Limiter.BatchBytes(
+            _session.Connections > FewConnections ? _options.BatchBytes / SmallerBatches : _options.BatchBytes));
         return batch;
     }
 

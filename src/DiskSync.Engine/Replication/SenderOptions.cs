@@ -24,6 +24,6 @@ public sealed record SenderOptions
     /// <summary>What to expect of the link until it was measured, in bytes a second; infinite where there is no network between the two.</summary>
     public double ExpectedLinkRate { get; init; } = CompressionPolicy.UnknownLinkRate;
 
-    /// <summary>The bandwidth limit; shared by all images of a transfer.</summary>
+    /// <summary>The bandwidth limit, by which batches are sized; the connections keep it (<see cref="ConnectionOptions.Limiter"/>).</summary>
     public RateLimiter Limiter { get; init; } = new();
 }

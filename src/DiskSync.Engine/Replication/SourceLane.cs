@@ -154,7 +154,10 @@ internal sealed class SourceLane : IAsyncDisposable
         }
 
         int length = await SendOrReasonAsync(() => _connection.SendBlocksAsync(image, batch, cancellationToken));
-        return (await acked.Task.WaitAsync(cancellationToken), length);
+        long sent = Stopwatch.GetTimestamp();
+        BatchAck ack = await acked.Task.WaitAsync(cancellationToken);
+        _connection.Options.AckDelays?.Note(Stopwatch.GetElapsedTime(sent));
+        return (ack, length);
     }
 
     /// <summary>Tells the destination why this side gives up; best effort.</summary>

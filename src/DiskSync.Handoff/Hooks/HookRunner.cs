@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using DiskSync.Linux;
 
 namespace DiskSync.Handoff.Hooks;
 
@@ -129,7 +130,8 @@ public sealed class HookRunner
             info.Environment[name] = value;
         }
 
-        Process process = Process.Start(info) ?? throw new IOException("no process was started");
+        // A guest that it starts must not be as nice as a copy may be.
+        Process process = ProcessPriority.AsBefore(() => Process.Start(info)) ?? throw new IOException("no process was started");
         process.StandardInput.Close();
         return process;
     }

@@ -41,6 +41,32 @@ internal sealed class DeviceTree(string root)
             ? Number(Path.GetDirectoryName(folder)!)
             : null;
 
+    /// <summary>The disks that a device is made of: under partitions, device mapper and md; itself where it is one.</summary>
+    internal IEnumerable<DeviceNumber> Disks(DeviceNumber device)
+    {
+        DeviceNumber whole = Whole(device) ?? device;
+        string? slaves = Folder(whole) is { } folder ? Path.Join(folder, "slaves") : null;
+        DeviceNumber[] beneath = Directory.Exists(slaves)
+            ? [.. Directory.EnumerateFileSystemEntries(slaves).Select(Number).OfType<DeviceNumber>()]
+            : [];
+        return beneath.Length == 0 ? [whole] : beneath.SelectMany(Disks).Distinct();
+    }
+
+    /// <summary>The numbers of a device's "stat", of which there are eleven at least; null where it has none.</summary>
+    internal long[]? Statistics(DeviceNumber device)
+    {
+        if (Attribute(device, "stat") is not { } text)
+        {
+            return null;
+        }
+
+        string[] fields = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        long[] numbers = new long[fields.Length];
+        return fields.Length >= 11 && fields.Select((field, i) => long.TryParse(field, out numbers[i])).All(read => read)
+            ? numbers
+            : null;
+    }
+
     /// <summary>All devices that are not partitions.</summary>
     internal IEnumerable<DeviceNumber> WholeDevices() =>
         Directory.EnumerateDirectories(BlockFolder()).Select(Number).OfType<DeviceNumber>();

@@ -81,7 +81,7 @@ internal sealed class SessionLab : IDisposable
             using IBlockDevice source = BlockDevices.OpenSource(image);
             TransferRequest request = new(source, name, new BlockGeometry(source.Length, granularity));
             await using SourceSession opened = await SourceSession.ConnectAsync(
-                near, session ?? Guid.NewGuid(), new ConnectionOptions(), null, cancellationToken).WaitAsync(Patience, CancellationToken.None);
+                near, session ?? Guid.NewGuid(), new ConnectionOptions { Limiter = Options.Limiter }, null, cancellationToken).WaitAsync(Patience, CancellationToken.None);
             return await PushRun.RunAsync(
                 opened, with?.Invoke(request) ?? request, Options, progress ?? NoProgress.Instance, cancellationToken)
                 .WaitAsync(Patience, CancellationToken.None);
