@@ -17,5 +17,6 @@ public static class FuzzTargets
         new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),
         new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
+        new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
     ];
 }
