@@ -25,10 +25,18 @@ def nice(limit):
     return limit
 
 
+def scale(found):
+    """The longest run, but no more than three times the median contestant: one that is very slow would squash the rest."""
+    if not found:
+        return 1.0
+    middle = sorted(one["median"] for one in found)[len(found) // 2]
+    return min(max(one["max"] for one in found), 3 * max(middle, 0.001))
+
+
 def panel(key, rows, top):
     workload, link = key
     plot = WIDTH - LEFT - RIGHT
-    limit = max([summary(row)["max"] for row in rows if summary(row)], default=1.0)
+    limit = scale([summary(row) for row in rows if summary(row)])
     bottom = top + 34 + ROW * len(rows)
     parts = [text(16, top + 18, f"{workload} on {link}", 15, weight="bold"),
              text(LEFT, top + 18, workloads.TITLES[workload], 12, color="#57606a")]
@@ -44,12 +52,16 @@ def panel(key, rows, top):
         if not one:
             parts.append(text(LEFT + 6, y + 13, row.get("failed", "not run")[:90], 12, color="#a40e26"))
             continue
-        at = {name: LEFT + plot * one[name] / limit for name in ("median", "min", "max")}
+        at = {name: LEFT + plot * min(one[name] / limit, 1.0) for name in ("median", "min", "max")}
         middle = y + 1 + BAR / 2
         parts += [f'<rect x="{LEFT}" y="{y + 1}" width="{max(at["median"] - LEFT, 1):.1f}" height="{BAR}" fill="{COLORS[row["kind"]]}"/>',
                   f'<line x1="{at["min"]:.1f}" y1="{middle}" x2="{at["max"]:.1f}" y2="{middle}" stroke="#1b1f23" stroke-width="1.5"/>']
         parts += [f'<line x1="{at[end]:.1f}" y1="{middle - 4}" x2="{at[end]:.1f}" y2="{middle + 4}" stroke="#1b1f23" stroke-width="1.5"/>'
                   for end in ("min", "max")]
+        if one["median"] > limit:
+            # Cut off: its figure is at the right, and the gap says that the bar is longer than it looks.
+            x = LEFT + plot - 30
+            parts.append(f'<path d="M{x} {y + 18} l8 -{BAR + 4} h8 l-8 {BAR + 4} z" fill="#ffffff"/>')
         cpu = "" if row["kind"] == "reference" else f" · {one['cpuPerGib']:.2f}"
         parts.append(text(WIDTH - RIGHT + 12, y + 13, f"{one['median']:.3f} s{cpu}", 12))
     return parts, bottom + 34
@@ -60,7 +72,7 @@ def draw(about, rows):
     parts = [text(16, 30, "DiskSync and its peers: seconds until the copy is durable (shorter is better)", 18, weight="bold"),
              text(16, 50, f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}, files on {about['fileSystem']}, "
                   f"{about['date']}{scaled}", 12, color="#57606a"),
-             text(16, 68, "Bars are medians, whiskers the fastest and the slowest run. Right: median · CPU seconds per GiB of data, both sides.",
+             text(16, 68, "Bars are medians (cut where there is a gap), whiskers the fastest and the slowest run. Right: median · CPU seconds per GiB of data, both sides.",
                   12, color="#57606a")]
     x = 16
     for kind, name in KINDS.items():

@@ -1,6 +1,7 @@
 """The ways between both sides: network namespaces of our own, so that their counters are only ours."""
 import json
 import os
+import signal
 import subprocess
 
 from machine import run
@@ -56,6 +57,31 @@ class Gigabit(Link):
             raise
 
 
+class Wan(Link):
+    """tools/wanem between two namespaces that it makes and takes away."""
+
+    device = "wan0"
+
+    def __init__(self, name):
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "wanem", "run")
+        if not os.path.exists(program):
+            raise RuntimeError(f"{name} needs tools/wanem, which this checkout has not")
+        self.process = subprocess.Popen([program, "--link", name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        said = {}
+        for line in self.process.stdout:
+            if line.strip() == "ready":
+                break
+            key, _, said[key] = line.strip().partition("=")
+        else:
+            raise RuntimeError(f"tools/wanem did not start: {self.process.communicate()[1].strip()[-300:]}")
+        self.near, self.far, self.address = said["WANEM_A"], said["WANEM_B"], said["WANEM_B4"]
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.communicate()
+
+
 def make_namespace(side):
     name = f"disksync-bench-{os.getpid()}-{side}"
     run("ip", "netns", "add", name)
@@ -71,4 +97,4 @@ def counted(namespace, device):
 
 
 def open_link(name):
-    return {"L0": Loopback, "L1": Gigabit}[name]()
+    return {"L0": Loopback, "L1": Gigabit}[name]() if name in ("L0", "L1") else Wan(name)

@@ -36,10 +36,8 @@ def about(place):
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
     with open("/proc/meminfo", encoding="ascii") as file:
         memory = int(file.readline().split()[1]) * 1024
-    with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as file:
-        congestion = file.read().strip()
     return {"processor": model, "cores": len(os.sched_getaffinity(0)), "memory": memory, "kernel": platform.release(),
-            "fileSystem": file_system(place), "loadBefore": load(), "congestionControl": congestion,
+            "fileSystem": file_system(place), "loadBefore": load(),
             "date": time.strftime("%Y-%m-%d %H:%M")}
 
 

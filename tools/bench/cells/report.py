@@ -16,7 +16,7 @@ def cell_table(key, rows):
     lines = [f"### {workload} on {link}", "",
              f"{workloads.TITLES[workload][0].upper()}{workloads.TITLES[workload][1:]}; {links.TITLES[link]}. "
              f"Image: {size(rows[0]['bytes'])}, {size(rows[0]['dataBytes'])} of data"
-             f"{'; ' + rows[0]['imageNote'] if rows[0].get('imageNote') else ''}.", "",
+             f"{' (' + rows[0]['imageNote'] + ')' if rows[0].get('imageNote') else ''}. TCP: {rows[0]['congestionControl']}.", "",
              "| contestant | median | min..max | runs | ratio | image rate | on the wire | CPU s per GiB | memory, source / destination |",
              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for row in rows:
@@ -54,7 +54,7 @@ def markdown(about, rows, judged):
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     lines = ["# DiskSync and its peers, measured", "",
              f"{about['date']}: {about['processor']}, {about['cores']} cores, {about['memory'] / GIB:.0f} GiB, Linux {about['kernel']}; "
-             f"files on {about['fileSystem']} ({about['place']}); TCP congestion control {about['congestionControl']}; "
+             f"files on {about['fileSystem']} ({about['place']}); "
              f"load before the start {about['loadBefore']}.", "", f"Versions: {versions}.", ""]
     if about["scale"] != 1:
         lines += [f"**Scaled: every image but Debian's is 1/{about['scale']} of its real size. These are not the real figures.**", ""]

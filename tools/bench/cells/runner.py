@@ -9,19 +9,19 @@ from stage import Stage
 
 
 class Runner:
-    def __init__(self, place, disksync, runs, timeout, patience):
-        self.place, self.disksync, self.runs, self.timeout, self.patience = place, disksync, runs, timeout, patience
+    def __init__(self, place, disksync, timeout, patience):
+        self.place, self.disksync, self.timeout, self.patience = place, disksync, timeout, patience
 
-    def cell(self, workload, link, link_name, contestants):
-        """Returns one row a contestant. Round 0 is the warm-up; who starts moves on by one with each round, so that
+    def cell(self, workload, link, link_name, contestants, runs, peers_runs):
+        """Returns one row a contestant; peers_runs 0 is once, without a warm-up. Round 0 is the warm-up; who starts moves on by one with each round, so that
         nobody always follows the same one."""
         rows = [{"workload": workload.name, "link": link_name, "contestant": contestant.name, "kind": contestant.kind,
                  "hashes": contestant.hashes, "note": contestant.note, "bytes": workload.length, "dataBytes": workload.data,
-                 "runs": []} for contestant in contestants]
-        for round_number in range(self.runs + 1):
-            shift = round_number % len(contestants)
-            for contestant, row in list(zip(contestants, rows))[shift:] + list(zip(contestants, rows))[:shift]:
-                if "failed" in row or self.slow(row, round_number):
+                 "imageNote": workload.note, "congestionControl": link.congestion(), "runs": []} for contestant in contestants]
+        for round_number in range(runs + 1):
+            for contestant, row in turns(list(zip(contestants, rows)), round_number):
+                rounds = range(1, 2) if row["kind"] == "peer" and peers_runs == 0 else range((peers_runs if row["kind"] == "peer" else runs) + 1)
+                if "failed" in row or round_number not in rounds or self.slow(row, round_number):
                     continue
                 try:
                     result = self.attempt(contestant, workload, link)
@@ -76,6 +76,12 @@ class Runner:
             for command in done:
                 command.end()
             stage.close()
+
+
+def turns(contestants, round_number):
+    """Everybody once; who begins moves on by one each round."""
+    shift = round_number % len(contestants)
+    return contestants[shift:] + contestants[:shift]
 
 
 def flush(path):

@@ -26,6 +26,9 @@ TITLES = {
 }
 
 
+SLICES = {"L2": 256 * MIB, "L3": 16 * MIB}  # of W1, by link
+
+
 class Workload:
     """A source image, and for some the image that the destination holds before."""
 
@@ -38,8 +41,8 @@ class Workload:
 class Images:
     """Makes images on demand. kept: the folder where they are kept between runs; place: where the cells run."""
 
-    def __init__(self, kept, place, images, scale):
-        self.kept, self.place, self.images, self.scale = kept, place, images, scale
+    def __init__(self, kept, place, images, scale, slices):
+        self.kept, self.place, self.images, self.scale, self.slices = kept, place, images, scale, slices
         self.facts = {}
         os.makedirs(kept, exist_ok=True)
         os.makedirs(place, exist_ok=True)
@@ -54,8 +57,8 @@ class Images:
         if base == "W6":
             return Workload(name, self.huge(name))
         whole = self.random_bytes() if name == "W1r" else self.real()
-        size = {"L2": 256 * MIB, "L3": 16 * MIB}.get(link)
-        if size:
+        size = self.slices.get(link)
+        if size and base == "W1":
             size //= self.scale
             return Workload(name, self.slice(whole, size), note=f"a slice of {size // MIB} MiB")
         if base == "W3":
