@@ -12,7 +12,7 @@ import machine
 import plan
 import report
 from machine import say
-from runner import Runner
+from runner import Runner, empty_row
 from workloads import SLICES, Images, changed_pieces
 
 
@@ -68,24 +68,28 @@ def main():
     if about["loadBefore"] > 0.5:
         say(f"the machine is busy (load {about['loadBefore']}): the figures will be worse than they are")
     rows, text = [], "no cell was asked for"
+    runner = Runner(place, asked.disksync, asked.timeout, asked.patience)
     try:
         for workload_name, link_name, runs, peers_runs in cells(asked):
-            workload = images.workload(workload_name, link_name)
             everybody = codecs.contestants(asked.disksync, link_name) if asked.what == "codecs" else \
                 plan.contestants(workload_name, link_name, asked.disksync, asked.full)
             contestants = [one for one in everybody
                            if not asked.contestants or any(word in one.name for word in asked.contestants)]
             if not contestants:
                 continue
-            if asked.what == "cells" and (workload_name, link_name) == ("W4", "L3"):
-                images.facts["W4"] = upgrade_facts(workload, asked.disksync)
-            link = links.open_link(link_name)
             try:
-                rows += Runner(place, asked.disksync, asked.timeout, asked.patience).cell(
-                    workload, link, link_name, contestants, runs, peers_runs)
-            finally:
-                link.close()
-            images.forget({workload.source, workload.old})
+                workload = images.workload(workload_name, link_name)
+                if asked.what == "cells" and (workload_name, link_name) == ("W4", "L3"):
+                    images.facts["W4"] = upgrade_facts(workload, asked.disksync)
+                link = links.open_link(link_name)
+                try:
+                    rows += runner.cell(workload, link, link_name, contestants, runs, peers_runs)
+                finally:
+                    link.close()
+                images.forget({workload.source, workload.old})
+            except (RuntimeError, OSError) as error:
+                say(f"{workload_name} {link_name}: {error}")
+                rows += [empty_row(workload_name, link_name, one) | {"failed": str(error)} for one in contestants]
             # After each cell, so that a run that is ended early leaves what it has measured.
             text = codecs.write(folder, asked.name, about, rows) if asked.what == "codecs" else \
                 report.write(folder, asked.name, about, rows, images.facts)

@@ -62,7 +62,7 @@ def panel(key, rows, top):
             # Cut off: its figure is at the right, and the gap says that the bar is longer than it looks.
             x = LEFT + plot - 30
             parts.append(f'<path d="M{x} {y + 18} l8 -{BAR + 4} h8 l-8 {BAR + 4} z" fill="#ffffff"/>')
-        cpu = "" if row["kind"] == "reference" else f" · {one['cpuPerGib']:.2f}"
+        cpu = "" if row["gauge"] else f" · {one['cpuPerGib']:.2f}"
         parts.append(text(WIDTH - RIGHT + 12, y + 13, f"{one['median']:.3f} s{cpu}", 12))
     return parts, bottom + 34
 

@@ -19,8 +19,8 @@ ABOUT = {"processor": "P", "cores": 2, "memory": 1 << 30, "kernel": "K", "fileSy
 
 
 def row(workload, link, contestant, seconds, kind="peer", hashes=True, there=1000, back=0, cpu=1.0, data=1 << 30, **more):
-    return {"workload": workload, "link": link, "contestant": contestant, "kind": kind, "hashes": hashes, "note": "", "bytes": data,
-            "dataBytes": data, "congestionControl": "cubic",
+    return {"workload": workload, "link": link, "contestant": contestant, "kind": kind, "hashes": hashes, "gauge": False, "note": "",
+            "bytes": data, "dataBytes": data, "imageNote": "", "congestionControl": "cubic",
             "runs": [{"seconds": one, "wire": {"there": there, "back": back}, "cpu": cpu, "peakNear": 1, "peakFar": 200 << 20}
                      for one in seconds], **more}
 

@@ -29,7 +29,7 @@ def choices(disksync):
 
 
 def contestants(disksync, link):
-    way = "unix" if link == "L0" else next((way for word, way in (("keygen", "tls"),) if knows(disksync, word)), "ssh")
+    way = "unix" if link == "L0" else "tls" if knows(disksync, "--insecure") else "ssh"
     return [DiskSync(f"--compress {choice}", way, "--compress", choice) for choice in choices(disksync)]
 
 

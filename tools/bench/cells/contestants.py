@@ -16,6 +16,7 @@ class Contestant:
     good = (0,)
     hashes = False  # it hashes or encrypts what it copies
     copies = True   # it leaves a copy that must be the source, byte for byte
+    gauge = False   # it measures the link; what it costs says nothing about the image
 
     def __init__(self, name, note=""):
         self.name, self.note = name, note
@@ -135,7 +136,8 @@ class Zsync(Contestant):
 
     def commands(self, stage):
         return [[["zsyncmake", "-u", "image.img", "-o", stage.path("web/image.zsync"), stage.workload.source]],
-                [["zsync", "-q", "-i", stage.path("seed.img"), "-o", stage.target, f"{self.url}/image.zsync"]]]
+                # It works in its current folder and renames at the end.
+                [["env", "-C", stage.root, "zsync", "-q", "-i", stage.path("seed.img"), "-o", "image.img", f"{self.url}/image.zsync"]]]
 
 
 class DiskSync(Contestant):
@@ -170,6 +172,15 @@ class DiskSync(Contestant):
         shell = stage.sshd()
         self.to, self.more = f"far:{stage.target}", ["--rsh", shell, "--remote-path", stage.disksync]
 
+    def tls(self, stage):
+        """Each side has made a key and trusts the other's, as the manual says."""
+        near, far = stage.path("keys-near"), stage.path("keys-far")
+        prints = [json.loads(stage.aside(stage.disksync, "keygen", "--json", "--keys", folder))["fingerprint"] for folder in (near, far)]
+        stage.aside(stage.disksync, "trust", "source", prints[0], "--keys", far)
+        stage.aside(stage.disksync, "trust", f"{stage.link.address}:{PORTS['disksync']}", prints[1], "--keys", near)
+        stage.receiver(f"tcp:{stage.link.address}:{PORTS['disksync']}", "--keys", far)
+        self.to, self.more = f"disksync://{stage.link.address}:{PORTS['disksync']}/image.img", ["--keys", near]
+
     def plain(self, stage):
         stage.receiver(f"tcp:{stage.link.address}:{PORTS['disksync']}", "--insecure")
         self.to, self.more = f"disksync://{stage.link.address}:{PORTS['disksync']}/image.img", ["--insecure"]
@@ -195,16 +206,23 @@ class DiskSyncDiff(TwoSums):
 
 
 class QemuCompare(TwoSums):
+    """It stops at the first difference; given the old image twice, it has to read all."""
+
     kind, good = "peer", (0, 1)
 
+    def __init__(self, name, equal, note=""):
+        super().__init__(name, note)
+        self.equal = equal
+
     def commands(self, stage):
-        return [[["qemu-img", "compare", "-f", "raw", "-F", "raw", stage.workload.old, stage.workload.source]]]
+        other = stage.workload.old if self.equal else stage.workload.source
+        return [[["qemu-img", "compare", "-f", "raw", "-F", "raw", stage.workload.old, other]]]
 
 
 class Iperf(Contestant):
     """What TCP gets on the link; its seconds are those that the image's length would take at its rate."""
 
-    kind, copies = "reference", False
+    kind, copies, gauge = "reference", False, True
 
     def __init__(self, name, *options, note=""):
         super().__init__(name, note)

@@ -5,7 +5,8 @@ from contestants import (Casync, DiskSync, DiskSyncDiff, Iperf, NbdCopy, QemuCom
 # (workload, link, runs, the peers' runs): the core, what --quick has of it, and what --full adds. 0: once, without a
 # warm-up, since a slow link leaves no time for more and hides what a warm-up is for.
 CORE = [("W1", "L0", 5, 5), ("W2", "L0", 5, 5), ("W3", "L0", 5, 5), ("W3d", "L0", 5, 5), ("W4", "L0", 5, 5), ("W5", "L0", 5, 5),
-        ("W6", "L0", 5, 5), ("W6d", "L0", 5, 5), ("W1r", "L1", 5, 5), ("W1", "L1", 5, 5), ("W3", "L1", 5, 5), ("W4", "L1", 5, 5)]
+        ("W6", "L0", 5, 5), ("W6d", "L0", 5, 5),
+        ("W5h", "L0", 5, 5), ("W1r", "L1", 5, 5), ("W1", "L1", 5, 5), ("W3", "L1", 5, 5), ("W4", "L1", 5, 5)]
 QUICK = [("W1", "L0", 2, 2), ("W3", "L0", 2, 2), ("W4", "L1", 2, 2)]
 FULL = CORE + [("W1r", "L2", 3, 3), ("W1", "L2", 3, 3), ("W4", "L2", 3, 3), ("W1", "L3", 3, 0), ("W4", "L3", 3, 0)]
 
@@ -14,7 +15,7 @@ DELTA = ["--inplace", "--no-whole-file", "--ignore-times"]
 
 def disksyncs(disksync, link, inplace):
     ways = [("disksync (unix)", "unix")] if link == "L0" else []
-    if knows(disksync, "tcp:"):
+    if knows(disksync, "--insecure"):
         ways += [("disksync (TLS)", "tls"), ("disksync (TCP, --insecure)", "plain")]
     ways += [("disksync (ssh)", "ssh")]
     found = [DiskSync(name, way) for name, way in ways]
@@ -27,7 +28,9 @@ def disksyncs(disksync, link, inplace):
 def contestants(workload, link, disksync, everyone):
     """everyone: slow variants, too, which --full has."""
     if workload == "W3d":
-        return [DiskSyncDiff("disksync diff"), QemuCompare("qemu-img compare"), TwoSums("two b3sum", note="--num-threads 1, at once")]
+        return [DiskSyncDiff("disksync diff"),
+                QemuCompare("qemu-img compare", False, note="stops at the first difference"),
+                QemuCompare("qemu-img compare, equal images", True, note="has to read all"), TwoSums("two b3sum", note="--num-threads 1, at once")]
     ours = disksyncs(disksync, link, workload in ("W3", "W4"))
     nbd = [NbdCopy("nbdcopy"), QemuConvert("qemu-img convert")]
     sparse = ["-S"] if workload in ("W2", "W4", "W6") else []
@@ -52,7 +55,14 @@ def contestants(workload, link, disksync, everyone):
         if everyone and link == "L0":
             found += [Casync("casync"), Zsync("zsync")]
         return found
-    if workload == "W5":
+    if workload[:2] == "W5":
+        # The push before the clock, of the same image, has saved the map, where this disksync saves one.
+        if knows(disksync, "--rescan"):
+            ways = [(way, name[:-1]) for name, way in ((one.name, one.way) for one in ours[:2 if workload == "W5" else 1])]
+            ours = [DiskSync(f"{name}, {label})", way, *more) for way, name in ways
+                    for label, more in (("saved map", []), ("--rescan", ["--rescan"]))]
+        if workload == "W5h":
+            return ours
         return ours + [Rsync("rsync, by size and time (ssh)", ["-t"], note="looks at no content"),
                        Rsync("rsync --checksum (ssh)", ["--checksum"], note="hashes both sides"),
                        Rsync("rsync --inplace (ssh)", DELTA)]

@@ -4,6 +4,7 @@ CPU seconds are user and system time of a contestant's commands and servers, wha
 wait4, which counts the children that were waited for; servers by wait4 when they are ended, less what /proc/PID/stat
 said when the clock started. Work that the kernel does in soft interrupts for nobody in particular is not in it.
 """
+import json
 import os
 import signal
 import subprocess
@@ -31,6 +32,15 @@ def children(process):
             return file.read().split()
     except FileNotFoundError:
         return []
+
+
+def last_words(text):
+    """The end of what a program said; of disksync's JSON events the message."""
+    lines = text.strip().splitlines()
+    try:
+        return json.loads(lines[-1])["message"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return " / ".join(line.strip() for line in lines[-3:])[-300:]
 
 
 def ended(process):
@@ -72,9 +82,8 @@ class Command:
         if late:
             raise Failed("timed out")
         if self.process.returncode not in good:
-            words = (self.text(self.errors) or self.text(self.output)).strip().splitlines()
             raise Failed(f"{os.path.basename(self.arguments[0])}: exit code {self.process.returncode}: "
-                         f"{' | '.join(words[-3:])[-300:]}")
+                         f"{last_words(self.text(self.errors) or self.text(self.output))}")
 
     def end(self):
         """Kills what was not waited for, as after a failure of its neighbour."""
@@ -100,10 +109,12 @@ class Server:
         deadline = time.monotonic() + 60
         while not ready():
             if ended(self.command.process) or time.monotonic() > deadline:
-                words = Command.text(self.command.errors).strip()[-300:]
                 self.end()
-                raise Failed(f"{os.path.basename(str(arguments[0]))} did not start: {words}")
+                raise Failed(f"{os.path.basename(str(arguments[0]))} did not start: {self.said()}")
             time.sleep(0.005)
+
+    def said(self):
+        return last_words(Command.text(self.command.errors))
 
     def mark(self):
         """The clock starts: what was spent until here is not counted."""

@@ -10,13 +10,18 @@ from figures import cells, size, summary
 from machine import GIB
 
 
+def rate(bytes_per_second):
+    megabytes = bytes_per_second / 1e6
+    return f"{megabytes:,.0f} MB/s" if megabytes >= 20 else f"{megabytes:.2f} MB/s"
+
+
 def cell_table(key, rows):
     workload, link = key
     first = next((summary(row)["median"] for row in rows if summary(row)), None)
+    note = f" ({rows[0]['imageNote']})" if rows[0]["imageNote"] else ""
     lines = [f"### {workload} on {link}", "",
              f"{workloads.TITLES[workload][0].upper()}{workloads.TITLES[workload][1:]}; {links.TITLES[link]}. "
-             f"Image: {size(rows[0]['bytes'])}, {size(rows[0]['dataBytes'])} of data"
-             f"{' (' + rows[0]['imageNote'] + ')' if rows[0].get('imageNote') else ''}. TCP: {rows[0]['congestionControl']}.", "",
+             f"Image: {size(rows[0]['bytes'])}{note}, {size(rows[0]['dataBytes'])} of data. TCP: {rows[0]['congestionControl']}.", "",
              "| contestant | median | min..max | runs | ratio | image rate | on the wire | CPU s per GiB | memory, source / destination |",
              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for row in rows:
@@ -25,11 +30,12 @@ def cell_table(key, rows):
         if not one:
             lines.append(f"| {name} | **{row.get('failed', 'not run')}** | | | | | | | |".replace("\n", " "))
             continue
-        reference = row["kind"] == "reference"
-        lines.append(f"| {name} | {one['median']:.3f} s | {one['min']:.3f}..{one['max']:.3f} | {one['runs']}"
-                     f"{' (the warm-up)' if row.get('warmUpOnly') else ''} | {one['median'] / first:.2f} | "
-                     f"{row['bytes'] / one['median'] / 1e6:,.0f} MB/s | {size(one['wire']) if 'wire' in one else ''} | "
-                     f"{one['cpuPerGib']:.2f} | {'' if reference else size(one['peakNear']) + ' / ' + size(one['peakFar'])} |")
+        columns = [name, f"{one['median']:.3f} s", f"{one['min']:.3f}..{one['max']:.3f}",
+                    f"{one['runs']}{' (the warm-up)' if row.get('warmUpOnly') else ''}", f"{one['median'] / first:.2f}",
+                    rate(row["bytes"] / one["median"]), size(one["wire"]) if "wire" in one else "",
+                    "" if row["gauge"] else f"{one['cpuPerGib']:.2f}",
+                    "" if row["kind"] == "reference" else f"{size(one['peakNear'])} / {size(one['peakFar']) if one['peakFar'] else 'no server'}"]
+        lines.append(f"| {' | '.join(columns)} |")
     return lines + [""]
 
 

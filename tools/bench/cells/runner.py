@@ -15,12 +15,12 @@ class Runner:
     def cell(self, workload, link, link_name, contestants, runs, peers_runs):
         """Returns one row a contestant; peers_runs 0 is once, without a warm-up. Round 0 is the warm-up; who starts moves on by one with each round, so that
         nobody always follows the same one."""
-        rows = [{"workload": workload.name, "link": link_name, "contestant": contestant.name, "kind": contestant.kind,
-                 "hashes": contestant.hashes, "note": contestant.note, "bytes": workload.length, "dataBytes": workload.data,
-                 "imageNote": workload.note, "congestionControl": link.congestion(), "runs": []} for contestant in contestants]
+        about = {"bytes": workload.length, "dataBytes": workload.data, "imageNote": workload.note, "congestionControl": link.congestion()}
+        rows = [empty_row(workload.name, link_name, contestant) | about for contestant in contestants]
         for round_number in range(runs + 1):
             for contestant, row in turns(list(zip(contestants, rows)), round_number):
-                rounds = range(1, 2) if row["kind"] == "peer" and peers_runs == 0 else range((peers_runs if row["kind"] == "peer" else runs) + 1)
+                own = peers_runs if row["kind"] == "peer" else runs
+                rounds = range(own + 1) if own else [1]
                 if "failed" in row or round_number not in rounds or self.slow(row, round_number):
                     continue
                 try:
@@ -59,7 +59,7 @@ class Runner:
                 running = [processes.Command(arguments, link.near, stage.environment) for arguments in group]
                 done += running
                 for command in running:
-                    command.wait(deadline - time.monotonic(), contestant.good)
+                    wait(command, deadline, contestant, stage)
             if contestant.copies:
                 flush(stage.target)
             seconds = time.perf_counter() - started
@@ -76,6 +76,19 @@ class Runner:
             for command in done:
                 command.end()
             stage.close()
+
+
+def wait(command, deadline, contestant, stage):
+    """Waits for a command; what it failed of is often in the words of the server."""
+    try:
+        command.wait(deadline - time.monotonic(), contestant.good)
+    except processes.Failed as error:
+        raise processes.Failed(f"{error}{''.join(stage.said())}") from error
+
+
+def empty_row(workload_name, link_name, contestant):
+    return {"workload": workload_name, "link": link_name, "contestant": contestant.name, "kind": contestant.kind, "hashes": contestant.hashes,
+            "gauge": contestant.gauge, "note": contestant.note, "bytes": 0, "dataBytes": 0, "imageNote": "", "congestionControl": "", "runs": []}
 
 
 def turns(contestants, round_number):

@@ -32,9 +32,9 @@ class Stage:
         return path
 
     def put_old(self):
-        """The old image, where the destination has one, as if it had been copied there by hand."""
+        """The old image, where the destination has one, as if it had been copied there by hand, with its time."""
         if self.workload.old:
-            run("cp", "--sparse=always", self.workload.old, self.target)
+            run("cp", "--sparse=always", "--preserve=timestamps", self.workload.old, self.target)
 
     def empty_target(self):
         with open(self.target, "wb") as file:
@@ -55,6 +55,12 @@ class Stage:
         ended = [server.end() for server in reversed(self.servers)]
         self.servers = []
         return sum(cpu for cpu, _ in ended), max((peak for _, peak in ended), default=0)
+
+    def said(self):
+        """Ends the servers; the last words of each that said something."""
+        servers = self.servers
+        self.end()
+        return [f"; its server: {server.said()}" for server in servers if server.said()]
 
     def close(self):
         self.end()

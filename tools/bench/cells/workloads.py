@@ -21,6 +21,7 @@ TITLES = {
     "W3d": "diff: which blocks of W3 changed, both images on one machine",
     "W4": "upgrade: base image at the destination, packages installed at the source",
     "W5": "unchanged: W1 again",
+    "W5h": "unchanged: W6 again",
     "W6": "huge: sparse, its data in 10,000 extents, destination empty",
     "W6d": "huge's data alone: the same bytes without the holes, destination empty",
 }
@@ -49,18 +50,20 @@ class Images:
 
     def workload(self, name, link):
         """The workload as a link has it: whole on L0 and L1, a slice on the slow ones."""
-        base = name.rstrip("rd")
+        base = name.rstrip("rdh")
         if base == "W4":
             return Workload(name, self.placed("debian-app.img", self.images), self.placed("debian-base.img", self.images))
         if name == "W2":
             return Workload(name, self.placed("debian-base.img", self.images))
+        if name == "W5h":
+            return Workload(name, self.huge("W6"), self.huge("W6"))
         if base == "W6":
             return Workload(name, self.huge(name))
         whole = self.random_bytes() if name == "W1r" else self.real()
         size = self.slices.get(link)
         if size and base == "W1":
             size //= self.scale
-            return Workload(name, self.slice(whole, size), note=f"a slice of {size // MIB} MiB")
+            return Workload(name, self.slice(whole, size), note=f"{size // MIB} pieces of 1 MiB from all over it")
         if base == "W3":
             return Workload(name, self.scattered(), self.real())
         return Workload(name, whole, whole if base == "W5" else None)
@@ -110,10 +113,16 @@ class Images:
         return self.make(f"random-{length // MIB}.img", lambda new: copy_bytes("/dev/urandom", new, length))
 
     def slice(self, whole, length):
-        """From the middle of the whole, where files of many kinds are."""
+        """Pieces of 1 MiB from all over the whole, so that it compresses as the whole does."""
         name = os.path.basename(whole).replace(".img", f"-slice-{length // MIB}.img")
-        start = os.path.getsize(whole) // 2 // MIB * MIB - length // 2
-        return self.make(name, lambda new: copy_bytes(whole, new, length, start))
+        step = os.path.getsize(whole) // (length // MIB)
+
+        def cut(new):
+            with open(whole, "rb") as source, open(new, "wb") as file:
+                for piece in range(length // MIB):
+                    source.seek(piece * step)
+                    file.write(source.read(MIB))
+        return self.make(name, cut)
 
     def scattered(self):
         old = self.real()
@@ -156,9 +165,8 @@ class Images:
                 os.remove(path)
 
 
-def copy_bytes(source, target, length, start=0):
-    run("dd", f"if={source}", f"of={target}", "bs=1M", f"count={length}", f"skip={start}", "iflag=count_bytes,skip_bytes,fullblock",
-        "status=none")
+def copy_bytes(source, target, length):
+    run("dd", f"if={source}", f"of={target}", "bs=1M", f"count={length}", "iflag=count_bytes,fullblock", "status=none")
 
 
 def unpack(package, folder):
