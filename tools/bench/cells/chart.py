@@ -54,7 +54,8 @@ def panel(key, rows, top):
             continue
         at = {name: LEFT + plot * min(one[name] / limit, 1.0) for name in ("median", "min", "max")}
         middle = y + 1 + BAR / 2
-        parts += [f'<rect x="{LEFT}" y="{y + 1}" width="{max(at["median"] - LEFT, 1):.1f}" height="{BAR}" fill="{COLORS[row["kind"]]}"/>',
+        width = max(at["median"] - LEFT, 1)
+        parts += [f'<rect x="{LEFT}" y="{y + 1}" width="{width:.1f}" height="{BAR}" fill="{COLORS[row["kind"]]}"/>',
                   f'<line x1="{at["min"]:.1f}" y1="{middle}" x2="{at["max"]:.1f}" y2="{middle}" stroke="#1b1f23" stroke-width="1.5"/>']
         parts += [f'<line x1="{at[end]:.1f}" y1="{middle - 4}" x2="{at[end]:.1f}" y2="{middle + 4}" stroke="#1b1f23" stroke-width="1.5"/>'
                   for end in ("min", "max")]
@@ -72,13 +73,13 @@ def draw(about, rows):
     parts = [text(16, 30, "DiskSync and its peers: seconds until the copy is durable (shorter is better)", 18, weight="bold"),
              text(16, 50, f"{about['processor']}, {about['cores']} cores, Linux {about['kernel']}, files on {about['fileSystem']}, "
                   f"{about['date']}{scaled}", 12, color="#57606a"),
-             text(16, 68, "Bars are medians (cut where there is a gap), whiskers the fastest and the slowest run. Right: median · CPU seconds per GiB of data, both sides.",
-                  12, color="#57606a")]
+             text(16, 68, "Bars are medians (cut where there is a gap), whiskers the fastest and the slowest run.", 12, color="#57606a"),
+             text(16, 86, "Right: median · CPU seconds per GiB of data, both sides together.", 12, color="#57606a")]
     x = 16
     for kind, name in KINDS.items():
-        parts += [f'<rect x="{x}" y="80" width="14" height="12" fill="{COLORS[kind]}"/>', text(x + 20, 91, name, 12)]
+        parts += [f'<rect x="{x}" y="98" width="14" height="12" fill="{COLORS[kind]}"/>', text(x + 20, 109, name, 12)]
         x += 40 + 7 * len(name)
-    top = 112
+    top = 130
     for key, group in cells(rows).items():
         more, top = panel(key, group, top)
         parts += more

@@ -109,11 +109,13 @@ class Codecs(unittest.TestCase):
         for freedom, expected in ((9, 2.262), (19, 2.093), (29, 2.045)):
             self.assertAlmostEqual(codecs_bench.student(freedom), expected, delta=0.001)
 
-    def test_a_choice_is_met_not_met_or_undecided(self):
-        fixed = row("W1", "L1", "--compress never", [1.0, 1.02, 0.98, 1.0], "disksync")
-        for seconds, verdict in (([1.0, 1.02, 0.98, 1.0], "met"), ([1.1, 1.12, 1.08, 1.1], "**not met**"), ([0.8, 1.3, 1.0, 0.9], "undecided")):
-            found = codecs_bench.pairs([row("W1", "L1", "--compress auto", seconds, "disksync"), fixed])
-            self.assertEqual([one["verdict"] for one in found], [verdict])
+    def test_a_choice_is_met_not_met_or_undecided_and_needs_thirty_pairs(self):
+        fixed = [1.0, 1.02, 0.98] * 10
+        for ours, verdict in ((fixed, "met"), ([one * 1.1 for one in fixed], "**not met**"), ([0.6, 1.5, 1.1] * 10, "undecided")):
+            for pairs, shown in ((30, verdict), (29, f"too few pairs ({verdict})")):
+                found = codecs_bench.pairs([row("W1", "L1", "--compress auto", ours[:pairs], "disksync"),
+                                            row("W1", "L1", "--compress never", fixed, "disksync")])
+                self.assertEqual([one["verdict"] for one in found], [shown])
 
 
 class Images(unittest.TestCase):

@@ -1,7 +1,7 @@
 """tools/bench/run codecs: --compress auto beside each fixed choice, in interleaved rounds.
 
 The ratio of a pair is auto's seconds to the fixed choice's in the same round; of the pairs' logarithms the mean and its
-95% interval (Student's t) are taken. "met" needs the whole interval at most 1.03, "not met" the whole above it.
+95% interval (Student's t) are taken. "met" needs the whole interval at most 1.03, "not met" the whole above it, and both 30 pairs.
 """
 import json
 import math
@@ -17,20 +17,22 @@ from machine import MIB
 CELLS = [("W1", "L0"), ("W1r", "L0"), ("W2", "L0"), ("W4", "L0"), ("W1", "L1"), ("W1r", "L1"), ("W4", "L1"), ("W1", "L2"), ("W1r", "L2"),
          ("W4", "L2"), ("W1", "L3")]
 SLICES = {"L0": 512 * MIB, "L1": 256 * MIB, "L2": 64 * MIB, "L3": 4 * MIB}
-LIMIT = 1.03
+LIMIT, PAIRS = 1.03, 30
 
 
-def choices(disksync):
-    """What this disksync's --compress knows, auto first."""
+def choices(disksync, link):
+    """What this disksync's --compress knows, auto first; on slow links a high level, too."""
     text = subprocess.run([disksync, "push", "--help"], capture_output=True, text=True, check=False).stdout
-    section = re.search(r"--compress .*?(?=\n  --)", text, re.DOTALL)
-    known = [word for word in ("never", "always", "lz4", "zstd") if section and re.search(rf"\b{word}\b", section.group(0))]
-    return ["auto", *known]
+    section = re.search(r"--compress .*?(?=\n  --)", text, re.DOTALL).group(0)
+    known = [word for word in ("never", "lz4", "zstd") if re.search(rf"\b{word}\b", section)]
+    if "zstd:LEVEL" in section and link in ("L2", "L3"):
+        known.append("zstd:9")
+    return ["auto", *(known if "lz4" in known else ["never", "always"])]
 
 
 def contestants(disksync, link):
     way = "unix" if link == "L0" else "tls" if knows(disksync, "--insecure") else "ssh"
-    return [DiskSync(f"--compress {choice}", way, "--compress", choice) for choice in choices(disksync)]
+    return [DiskSync(f"--compress {choice}", way, "--compress", choice) for choice in choices(disksync, link)]
 
 
 def student(freedom):
@@ -64,6 +66,8 @@ def pairs(rows):
                     line[key] = interval([run[key] for run in auto["runs"]], [run[key] for run in fixed["runs"]])
                 low, high = line["seconds"][1:]
                 line["verdict"] = "met" if high <= LIMIT else "**not met**" if low > LIMIT else "undecided"
+                if line["pairs"] < PAIRS:
+                    line["verdict"] = f"too few pairs ({line['verdict']})"
             found.append(line)
     return found
 

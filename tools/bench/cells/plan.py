@@ -10,6 +10,7 @@ CORE = [("W1", "L0", 5, 5), ("W2", "L0", 5, 5), ("W3", "L0", 5, 5), ("W3d", "L0"
 QUICK = [("W1", "L0", 2, 2), ("W3", "L0", 2, 2), ("W4", "L1", 2, 2)]
 FULL = CORE + [("W1r", "L2", 3, 3), ("W1", "L2", 3, 3), ("W4", "L2", 3, 3), ("W1", "L3", 3, 0), ("W4", "L3", 3, 0)]
 
+SLOW = ("L2", "L3")
 DELTA = ["--inplace", "--no-whole-file", "--ignore-times"]
 
 
@@ -26,45 +27,68 @@ def disksyncs(disksync, link, inplace):
 
 
 def contestants(workload, link, disksync, everyone):
-    """everyone: slow variants, too, which --full has."""
+    """Who takes part in a cell; everyone: slow variants, too, which --full has."""
     if workload == "W3d":
-        return [DiskSyncDiff("disksync diff"),
-                QemuCompare("qemu-img compare", False, note="stops at the first difference"),
-                QemuCompare("qemu-img compare, equal images", True, note="has to read all"), TwoSums("two b3sum", note="--num-threads 1, at once")]
-    ours = disksyncs(disksync, link, workload in ("W3", "W4"))
-    nbd = [NbdCopy("nbdcopy"), QemuConvert("qemu-img convert")]
-    sparse = ["-S"] if workload in ("W2", "W4", "W6") else []
-    squeeze = [Rsync("rsync -z (ssh)", ["-z", *DELTA, *sparse])] if link in ("L2", "L3") else []
-    gauge = {"L1": [Iperf("iperf3")], "L2": [Iperf("iperf3 -P 16", "-P", "16", "-t", "20")],
-             "L3": [Iperf("iperf3", "-t", "20")]}.get(link, []) if workload[:2] == "W1" else []
-    if workload in ("W1", "W1r", "W2"):
-        found = ours + nbd + [Rsync("rsync -W (ssh)", ["-W", *sparse]), Rsync("rsync -W (daemon)", ["-W", *sparse], daemon=True)] + squeeze
-        found += [Scp("scp")] + ([Scp("scp -C", "-C")] if squeeze else []) + gauge
-        if workload == "W1r":
-            found = [one for one in found if one.kind in ("disksync", "reference") or one.name == "nbdcopy"]
-        elif everyone and link == "L0":
-            found += [Scp("scp -c aes128-gcm", "-c", "aes128-gcm@openssh.com"), Casync("casync")]
-        return found
+        return diffs()
+    ours = disksyncs(disksync, link, inplace=workload in ("W3", "W4") and link not in SLOW)
+    if workload == "W5h":
+        return unchanged(disksync, ours[:1])
+    if workload == "W5":
+        return unchanged(disksync, ours[:2]) + [
+            Rsync("rsync, by size and time (ssh)", ["-t"], note="looks at no content"),
+            Rsync("rsync --checksum (ssh)", ["--checksum"], note="hashes both sides"),
+            Rsync("rsync --inplace (ssh)", DELTA)]
+    if workload in ("W6", "W6d"):
+        slow = [Rsync("rsync -S (ssh)", ["-W", "-S"])] if everyone and workload == "W6" else []
+        return ours[:1] + [NbdCopy("nbdcopy"), QemuConvert("qemu-img convert")] + slow
     if workload in ("W3", "W4"):
-        found = ours + [Rsync("rsync --inplace (ssh)", [*DELTA, *sparse]),
-                        Rsync("rsync --inplace (daemon)", [*DELTA, *sparse], daemon=True)] + squeeze
+        return ours + deltas(workload, link, everyone)
+    if workload == "W1r":
+        return ours + [NbdCopy("nbdcopy")] + gauges(link)
+    return ours + copies(workload, link, everyone) + gauges(link)
+
+
+def copies(workload, link, everyone):
+    """Peers that copy all of it to where nothing is."""
+    sparse = ["-S"] if workload == "W2" else []
+    found = [NbdCopy("nbdcopy"), QemuConvert("qemu-img convert"), Rsync("rsync -W (ssh)", ["-W", *sparse]),
+             Rsync("rsync -W (daemon)", ["-W", *sparse], daemon=True), Scp("scp")]
+    if link in SLOW:
+        found += [Rsync("rsync -z (ssh)", ["-z", *DELTA]), Scp("scp -C", "-C")]
+    if everyone and link == "L0":
+        found += [Scp("scp -c aes128-gcm", "-c", "aes128-gcm@openssh.com"), Casync("casync")]
+    return found
+
+
+def deltas(workload, link, everyone):
+    """Peers that know how to use the old image, and one that does not."""
+    sparse = ["-S"] if workload == "W4" else []
+    found = [Rsync("rsync --inplace (ssh)", [*DELTA, *sparse]), Rsync("rsync --inplace (daemon)", [*DELTA, *sparse], daemon=True)]
+    if link in SLOW:
+        found.append(Rsync("rsync -z (ssh)", ["-z", *DELTA, *sparse]))
+    if link != "L3":
         # At 5 Mbit/s all of the image would take hours.
-        found += [NbdCopy("nbdcopy", note="copies all of it")] if link != "L3" else []
-        if workload == "W3" and link == "L0":
-            found.append(TwoSums("two b3sum", note="--num-threads 1, at once"))
-        if everyone and link == "L0":
-            found += [Casync("casync"), Zsync("zsync")]
-        return found
-    if workload[:2] == "W5":
-        # The push before the clock, of the same image, has saved the map, where this disksync saves one.
-        if knows(disksync, "--rescan"):
-            ways = [(way, name[:-1]) for name, way in ((one.name, one.way) for one in ours[:2 if workload == "W5" else 1])]
-            ours = [DiskSync(f"{name}, {label})", way, *more) for way, name in ways
-                    for label, more in (("saved map", []), ("--rescan", ["--rescan"]))]
-        if workload == "W5h":
-            return ours
-        return ours + [Rsync("rsync, by size and time (ssh)", ["-t"], note="looks at no content"),
-                       Rsync("rsync --checksum (ssh)", ["--checksum"], note="hashes both sides"),
-                       Rsync("rsync --inplace (ssh)", DELTA)]
-    slow = [Rsync("rsync -S (ssh)", ["-W", "-S"])] if everyone and workload == "W6" else []
-    return ours[:1] + nbd + slow
+        found.append(NbdCopy("nbdcopy", note="copies all of it"))
+    if workload == "W3" and link == "L0":
+        found.append(TwoSums("two b3sum", note="--num-threads 1, at once"))
+    if everyone and link == "L0":
+        found += [Casync("casync"), Zsync("zsync")]
+    return found
+
+
+def unchanged(disksync, ours):
+    """The push before the clock, of the same image, has saved its map, where this disksync saves one."""
+    if not knows(disksync, "--rescan"):
+        return ours
+    return [DiskSync(f"{one.name[:-1]}, {label})", one.way, *options) for one in ours
+            for label, options in (("saved map", []), ("--rescan", ["--rescan"]))]
+
+
+def diffs():
+    return [DiskSyncDiff("disksync diff"), QemuCompare("qemu-img compare", False, note="stops at the first difference"),
+            QemuCompare("qemu-img compare, equal images", True, note="has to read all"),
+            TwoSums("two b3sum", note="--num-threads 1, at once")]
+
+
+def gauges(link):
+    return {"L1": [Iperf("iperf3")], "L2": [Iperf("iperf3 -P 16", "-P", "16", "-t", "20")], "L3": [Iperf("iperf3", "-t", "20")]}.get(link, [])

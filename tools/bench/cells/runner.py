@@ -13,8 +13,8 @@ class Runner:
         self.place, self.disksync, self.timeout, self.patience = place, disksync, timeout, patience
 
     def cell(self, workload, link, link_name, contestants, runs, peers_runs):
-        """Returns one row a contestant; peers_runs 0 is once, without a warm-up. Round 0 is the warm-up; who starts moves on by one with each round, so that
-        nobody always follows the same one."""
+        """Returns one row a contestant; peers_runs 0 is once, without a warm-up. Round 0 is the warm-up; who begins moves
+        on by one with each round, so that nobody always follows the same one."""
         about = {"bytes": workload.length, "dataBytes": workload.data, "imageNote": workload.note, "congestionControl": link.congestion()}
         rows = [empty_row(workload.name, link_name, contestant) | about for contestant in contestants]
         for round_number in range(runs + 1):
