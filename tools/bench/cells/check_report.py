@@ -10,6 +10,7 @@ import aims
 import chart
 import codecs_bench
 import figures
+import processes
 import report
 import runner
 import workloads
@@ -155,3 +156,21 @@ class Images(unittest.TestCase):
 
     def test_ranges_that_touch_are_one(self):
         self.assertEqual(workloads.merged([(5, 9), (0, 3), (3, 4), (8, 12)]), [[0, 4], [5, 12]])
+
+
+class Commands(unittest.TestCase):
+    def test_a_command_that_takes_too_long_is_ended_and_named(self):
+        command = processes.Command(["sleep", "100"])
+        with self.assertRaisesRegex(processes.Failed, "timed out"):
+            command.wait(0.05)
+
+    def test_a_failure_has_the_last_words_and_of_json_events_the_message(self):
+        for words, expected in (("echo one; echo two; exit 3", "exit code 3: one / two"),
+                                ("echo progress >&2; echo '{\"message\":\"lost\"}' >&2; exit 5", "exit code 5: lost")):
+            with self.assertRaisesRegex(processes.Failed, expected):
+                processes.Command(["sh", "-c", words]).wait(10)
+
+    def test_processor_time_is_that_of_children_too(self):
+        command = processes.Command(["sh", "-c", "sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done'; true"])
+        command.wait(30)
+        self.assertGreater(command.cpu, 0.01)

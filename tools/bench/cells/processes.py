@@ -4,6 +4,7 @@ CPU seconds are user and system time of a contestant's commands and servers, wha
 wait4, which counts the children that were waited for; servers by wait4 when they are ended, less what /proc/PID/stat
 said when the clock started. Work that the kernel does in soft interrupts for nobody in particular is not in it.
 """
+import contextlib
 import json
 import os
 import signal
@@ -55,6 +56,17 @@ def end_group(process, number):
         pass
 
 
+@contextlib.contextmanager
+def deadline(seconds, late):
+    """Calls late() if what is inside takes longer; never after it, whatever ended it."""
+    timer = threading.Timer(max(seconds, 0.001), late)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 class Command:
     """One timed command in a network namespace, in a process group of its own."""
 
@@ -73,10 +85,8 @@ class Command:
         def give_up():
             late.append(True)
             end_group(self.process.pid, signal.SIGKILL)
-        timer = threading.Timer(max(seconds, 0.001), give_up)
-        timer.start()
-        _, status, usage = os.wait4(self.process.pid, 0)
-        timer.cancel()
+        with deadline(seconds, give_up):
+            _, status, usage = os.wait4(self.process.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.cpu, self.peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
         if late:
@@ -106,9 +116,9 @@ class Server:
     def __init__(self, arguments, ready, namespace=None, environment=None):
         self.command = Command(arguments, namespace, environment)
         self.before = 0
-        deadline = time.monotonic() + 60
+        patience = time.monotonic() + 60
         while not ready():
-            if ended(self.command.process) or time.monotonic() > deadline:
+            if ended(self.command.process) or time.monotonic() > patience:
                 self.end()
                 raise Failed(f"{os.path.basename(str(arguments[0]))} did not start: {self.said()}")
             time.sleep(0.005)
@@ -124,16 +134,14 @@ class Server:
         """Ends it; returns (CPU seconds since mark, peak memory of its largest process). May be called again."""
         if self.command.process.returncode is not None:
             return 0, 0
-        deadline = time.monotonic() + 3
+        patience = time.monotonic() + 3
         # A session that the server still waits for would be missing in its account.
-        while children(self.command.process.pid) and time.monotonic() < deadline:
+        while children(self.command.process.pid) and time.monotonic() < patience:
             time.sleep(0.005)
         self.command.process.send_signal(signal.SIGTERM)
-        timer = threading.Timer(20, end_group, (self.command.process.pid, signal.SIGKILL))
-        timer.start()
-        # As long as it is a zombie, its group cannot be another's.
-        os.waitid(os.P_PID, self.command.process.pid, os.WEXITED | os.WNOWAIT)
-        timer.cancel()
+        with deadline(20, lambda: end_group(self.command.process.pid, signal.SIGKILL)):
+            # As long as it is a zombie, its group cannot be another's.
+            os.waitid(os.P_PID, self.command.process.pid, os.WEXITED | os.WNOWAIT)
         end_group(self.command.process.pid, signal.SIGKILL)
         _, status, usage = os.wait4(self.command.process.pid, 0)
         self.command.process.returncode = os.waitstatus_to_exitcode(status)
