@@ -33,7 +33,7 @@ internal static partial class ReceiverLog
     [LoggerMessage(207, LogLevel.Error, "target {Target}: could not make the last blocks durable when the session ended: {Reason}")]
     public static partial void LastCheckpointFailed(ILogger logger, string target, string reason);
 
-    [LoggerMessage(210, LogLevel.Information, "target {Target} checked without opening it: identical {Identical} {Why}")]
+    [LoggerMessage(211, LogLevel.Information, "target {Target} checked without opening it: identical {Identical} {Why}")]
     public static partial void TargetChecked(ILogger logger, string target, bool identical, string why);
 
     [LoggerMessage(208, LogLevel.Error, "a bug ended session {Session}")]
