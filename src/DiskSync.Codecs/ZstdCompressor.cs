@@ -13,7 +13,7 @@ public sealed class ZstdCompressor : IDisposable
 
     /// <summary>Compresses to one frame, which names the length of its content and carries no check of it.</summary>
     /// <param name="source">The bytes to compress.</param>
-    /// <param name="destination">Where the frame goes. Shorter than <see cref="Zstd.MaxCompressedLength"/> is fine: give what still pays.</param>
+    /// <param name="destination">Where the frame goes. Shorter than <see cref="Zstd.MaxCompressedLength"/> is fine: give what still pays. The library may ask for some bytes more than the frame has in the end.</param>
     /// <param name="level">From <see cref="Zstd.MinLevel"/> to <see cref="Zstd.MaxLevel"/>, not 0.</param>
     /// <returns>The frame's length; 0 where it does not fit or the source is empty.</returns>
     /// <exception cref="InvalidOperationException">The library failed, which it does only without memory.</exception>

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using DiskSync.Engine.Replication;
 using DiskSync.TestSupport;
 
@@ -18,8 +19,19 @@ public sealed class NoiseCheckTests
     }
 
     [Fact]
-    public void A_program_is_no_noise() =>
-        Assert.False(NoiseCheck.IsNoise(File.ReadAllBytes(typeof(object).Assembly.Location).AsSpan(0, 1 << 20)));
+    public void A_program_is_no_noise_and_what_gzip_makes_of_it_is()
+    {
+        byte[] program = File.ReadAllBytes(typeof(object).Assembly.Location)[..(1 << 20)];
+        using MemoryStream packed = new();
+        using (GZipStream gzip = new(packed, CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            gzip.Write(program);
+        }
+
+        Assert.InRange(packed.Length, 64 << 10, program.Length);
+        Assert.True(NoiseCheck.IsNoise(packed.ToArray()));
+        Assert.False(NoiseCheck.IsNoise(program));
+    }
 
     [Fact]
     public void Noise_with_a_quarter_of_something_else_in_it_is_none()

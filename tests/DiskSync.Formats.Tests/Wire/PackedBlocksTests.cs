@@ -30,18 +30,18 @@ public sealed class PackedBlocksTests : IDisposable
         Assert.True(packed.Length < plain.Length / 4);
         var reader = new BlocksReader(plain, WireSamples.Geometry);
         Assert.Equal((9ul, 43ul, 3u, 4), (reader.Fence, reader.Batch, reader.Round, reader.EntryCount));
-        var seen = new List<(BlockKind, long, byte[])>();
+        var seen = new List<(BlockKind, long, string)>();
         foreach (BlockEntry entry in reader)
         {
-            seen.Add((entry.Kind, entry.Block, entry.Payload.ToArray()));
+            seen.Add((entry.Kind, entry.Block, Convert.ToHexString(entry.Payload)));
         }
 
         Assert.Equal(
             [
-                (BlockKind.ZeroRun, 0L, []),
-                (BlockKind.Raw, 6, WireSamples.Block(16384, 0)),
-                (BlockKind.Raw, 7, WireSamples.Block(16384, 3)),
-                (BlockKind.Patch, 40, WireSamples.Patch(5000, 0b10, compress: false)),
+                (BlockKind.ZeroRun, 0L, string.Empty),
+                (BlockKind.Raw, 6, Convert.ToHexString(WireSamples.Block(16384, 0))),
+                (BlockKind.Raw, 7, Convert.ToHexString(WireSamples.Block(16384, 3))),
+                (BlockKind.Patch, 40, Convert.ToHexString(WireSamples.Patch(5000, 0b10, compress: false))),
             ],
             seen);
     }
