@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using DiskSync.Cli.Connecting;
+using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
@@ -74,6 +76,8 @@ internal sealed class CopyOptions
 
     private readonly Option<string> _remotePath = HostOptions.RemotePath();
 
+    private readonly LinkOptions _link = new();
+
     private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Adds the options to a command.</summary>
@@ -84,6 +88,8 @@ internal sealed class CopyOptions
         {
             command.Add(option);
         }
+
+        _link.AddTo(command);
     }
 
     /// <summary>The block size asked for.</summary>
@@ -162,6 +168,9 @@ internal sealed class CopyOptions
 
     /// <summary>disksync on the other host.</summary>
     public string RemotePath(ParseResult parse) => parse.GetValue(_remotePath)!;
+
+    /// <summary>The way to a receiver on TCP.</summary>
+    public TcpDialer Tcp(CommandContext context) => _link.Dialer(context);
 
     /// <summary>The state folder asked for, or null.</summary>
     public string? State(ParseResult parse) => parse.GetValue(_state);

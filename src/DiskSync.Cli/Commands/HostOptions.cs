@@ -30,6 +30,17 @@ internal static class HostOptions
         DefaultValueFactory = _ => "disksync",
     };
 
+    /// <summary><c>--keys</c>.</summary>
+    public static Option<string?> Keys() => new("--keys")
+    {
+        Description = "folder with this host's key and the peers it trusts (default /etc/disksync for root, else ~/.config/disksync)",
+        HelpName = "DIR",
+    };
+
+    /// <summary><c>--insecure</c>.</summary>
+    /// <param name="description">What it is for in this command.</param>
+    public static Option<bool> Insecure(string description) => new("--insecure") { Description = description };
+
     /// <summary><c>--hook</c>.</summary>
     /// <param name="description">What it is for in this command.</param>
     public static Option<string[]> Hooks(string description) => new("--hook")

@@ -122,7 +122,8 @@ internal sealed class MigrateCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host)
+            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host,
+            _copy.Tcp(context))
         {
             Connections = _copy.Connections(context.Parse),
             Limits = limits,

@@ -46,6 +46,7 @@ internal sealed class OwnerCommand : CliCommand
 
     private readonly Option<string?> _rsh = HostOptions.Rsh();
     private readonly Option<string> _remotePath = HostOptions.RemotePath();
+    private readonly LinkOptions _link = new();
 
     private readonly Option<string?> _state = HostOptions.State();
 
@@ -59,6 +60,8 @@ internal sealed class OwnerCommand : CliCommand
         {
             Add(option);
         }
+
+        _link.AddTo(this);
     }
 
     /// <inheritdoc/>
@@ -138,7 +141,8 @@ internal sealed class OwnerCommand : CliCommand
                 context,
                 context.Parse.GetValue(_rsh),
                 context.Parse.GetValue(_remotePath)!,
-                folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context).Host);
+                folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context).Host,
+                _link.Dialer(context));
             return await dialer.DialAsync(DestinationAddress.Parse(where), Guid.NewGuid(), null, cancellation);
         }
         catch (DiskSyncException exception)

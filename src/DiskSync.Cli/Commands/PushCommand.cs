@@ -76,7 +76,8 @@ internal sealed class PushCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.CreateForPush(folder, state, context, [path]))
+            folder => ReceiverFactory.CreateForPush(folder, state, context, [path]),
+            _copy.Tcp(context))
         {
             Connections = _copy.Connections(context.Parse),
             Limits = limits,

@@ -26,10 +26,11 @@ internal sealed class ReceiveCommand : CliCommand
         Description = "serve one session on standard input and output; what ssh starts",
     };
 
-    private readonly Option<string?> _listen = new("--listen")
+    private readonly Option<string[]> _listen = new("--listen")
     {
-        Description = "serve sessions on a Unix socket: unix:SOCKET (0600: only this user may connect)",
-        HelpName = "unix:SOCKET",
+        Description = "serve sessions on a Unix socket, unix:SOCKET (0600: only this user may connect), or on TCP with TLS 1.3, tcp:ADDRESS:PORT (tcp::PORT for every address); may be given several times",
+        HelpName = "WHERE",
+        DefaultValueFactory = _ => [],
     };
 
     private readonly Option<string?> _root = new("--root")
@@ -43,13 +44,18 @@ internal sealed class ReceiveCommand : CliCommand
 
     private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
+    private readonly Option<string?> _keys = HostOptions.Keys();
+
+    private readonly Option<bool> _insecure = HostOptions.Insecure(
+        "on TCP: no TLS; whoever reaches the port may write below --root, and everybody on the way can read and change the images");
+
     private readonly Option<string?> _state = HostOptions.State();
 
     /// <summary>Builds the command.</summary>
     public ReceiveCommand()
         : base("receive")
     {
-        foreach (Option option in new Option[] { _stdio, _listen, _root, _hooks, _hookTimeout, _state })
+        foreach (Option option in new Option[] { _stdio, _listen, _root, _hooks, _hookTimeout, _keys, _insecure, _state })
         {
             Add(option);
         }
@@ -62,12 +68,16 @@ internal sealed class ReceiveCommand : CliCommand
         + "socket it may name a hook that was given here with --hook; over --stdio, where the peer came in as a user who could "
         + "run anything, the resume command runs as that user."
         + "\n\n"
+        + "On TCP both sides prove their keys: a source is admitted whose key 'disksync trust' has recorded here. Whoever is "
+        + "admitted may write anything below --root. --insecure takes both away, for TCP alone."
+        + "\n\n"
         + "At its start it finishes hand-overs that a crash has interrupted after this host had become the owner.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
     [
         ("disksync receive --listen unix:/run/disksync.sock --root /srv/images", "for pushes and migrations from this host"),
+        ("disksync receive --listen tcp::7110 --root /srv/images", "for other hosts; after 'disksync keygen' and 'disksync trust'"),
         ("disksync receive --listen unix:/run/d.sock --root /srv --hook 'start=virsh resume web'", "with a hook that a migrate may name: --resume start"),
     ];
 
@@ -75,15 +85,15 @@ internal sealed class ReceiveCommand : CliCommand
     public override async Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
     {
         bool stdio = context.Parse.GetValue(_stdio);
-        string? listen = context.Parse.GetValue(_listen);
-        if (stdio == (listen is not null))
+        ListenAddress[] listen = [.. context.Parse.GetValue(_listen)!.Select(ListenAddress.Parse)];
+        if (stdio == (listen.Length > 0))
         {
             throw new DiskSyncException(FailureKind.Usage, "receive needs one of --stdio and --listen", "See 'disksync receive --help'.");
         }
 
         return stdio
             ? await ServeStdioAsync(context, cancellation)
-            : await ServeSocketAsync(SocketPath(listen!), context, cancellation);
+            : await ServeListenersAsync(listen, context, cancellation);
     }
 
     private async Task<int> ServeStdioAsync(CommandContext context, CancellationToken cancellation)
@@ -147,52 +157,15 @@ internal sealed class ReceiveCommand : CliCommand
         }
     }
 
-    private async Task<int> ServeSocketAsync(string path, CommandContext context, CancellationToken cancellation)
+    private async Task<int> ServeListenersAsync(ListenAddress[] listen, CommandContext context, CancellationToken cancellation)
     {
         string root = context.Parse.GetValue(_root) ?? throw new DiskSyncException(
             FailureKind.Usage, "receive --listen needs --root", "Name the folder that peers may write below: --root DIR.");
-        (ReceiverHost host, Run run) = await StartAsync(context, root, $"unix:{path}", allowCommands: false);
+        (ReceiverHost host, Run run) = await StartAsync(context, root, string.Join(", ", listen.AsEnumerable()), allowCommands: false);
         using Run registered = run;
-        using UnixSocketListener listener = UnixSocketListener.Bind(path);
-        context.Output.Note($"listening on unix:{path}");
-        int sessions = 0;
-        List<Task> serving = [];
-        try
-        {
-            while (true)
-            {
-                ITransport transport = await listener.AcceptAsync(cancellation);
-                sessions++;
-                serving.RemoveAll(t => t.IsCompleted);
-                serving.Add(ServeOneAsync(host, transport, context, cancellation));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            await Task.WhenAll(serving);
-            await host.CloseAsync();
-        }
-
-        ReceiveReport report = new(path, sessions);
-        context.Output.Result(report, json => json.ReceiveReport, output => output.WriteLine($"served {sessions} sessions"));
+        ReceiverListeners listeners = new(host, context, context.Parse.GetValue(_keys), context.Parse.GetValue(_insecure));
+        ReceiveReport report = await listeners.ServeAsync(listen, cancellation);
+        context.Output.Result(report, json => json.ReceiveReport, output => output.WriteLine($"served {report.Sessions} sessions"));
         return ExitCodes.Done;
     }
-
-    private static async Task ServeOneAsync(
-        ReceiverHost host, ITransport transport, CommandContext context, CancellationToken cancellation)
-    {
-        try
-        {
-            await host.ServeAsync(transport, cancellation);
-        }
-        catch (DiskSyncException exception)
-        {
-            // One session's end is not the receiver's.
-            context.Output.Warning(exception.Advice.Length == 0 ? exception.Message : $"{exception.Message.TrimEnd('.')}. {exception.Advice}");
-        }
-    }
-
-    private static string SocketPath(string listen) => listen.StartsWith("unix:", StringComparison.Ordinal) && listen.Length > 5
-        ? listen[5..]
-        : throw new DiskSyncException(FailureKind.Usage, $"--listen '{listen}' is not unix:SOCKET", "Write it as unix:/run/disksync.sock.");
 }

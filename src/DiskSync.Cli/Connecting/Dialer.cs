@@ -5,13 +5,14 @@ using DiskSync.Engine.Transports;
 
 namespace DiskSync.Cli.Connecting;
 
-/// <summary>Reaches a destination: in this process, over a Unix socket, or through ssh.</summary>
+/// <summary>Reaches a destination: in this process, over a Unix socket, over TCP, or through ssh.</summary>
 /// <param name="context">For warnings and logs.</param>
 /// <param name="rsh">The program that reaches other hosts; null for ssh.</param>
 /// <param name="remotePath">disksync on the other host.</param>
 /// <param name="localReceiver">Makes the receiver for a path of this host, confined to the given folder.</param>
+/// <param name="tcp">Reaches a receiver on TCP.</param>
 internal sealed class Dialer(
-    CommandContext context, string? rsh, string remotePath, Func<string, ReceiverHost> localReceiver)
+    CommandContext context, string? rsh, string remotePath, Func<string, ReceiverHost> localReceiver, TcpDialer tcp)
 {
     /// <summary>How many connections a transfer has; null lets them grow while more arrives with them.</summary>
     public int? Connections { get; init; }
@@ -31,7 +32,7 @@ internal sealed class Dialer(
         CancellationToken cancellation)
     {
         // What ssh starts, or runs in this process, serves one connection; what listens serves as many as come.
-        MoreConnections? more = address.Kind == DestinationKind.UnixSocket
+        MoreConnections? more = address.Kind is DestinationKind.UnixSocket or DestinationKind.Tcp
             ? new MoreConnections(token => OpenAsync(address, token)) { Count = Connections }
             : null;
         if (more is null && Connections > 1)
@@ -49,6 +50,7 @@ internal sealed class Dialer(
     private async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch
     {
         DestinationKind.UnixSocket => await UnixSocketTransport.ConnectAsync(address.Endpoint, cancellation),
+        DestinationKind.Tcp => await tcp.DialAsync(address.Receiver!, cancellation),
         DestinationKind.Ssh => ProcessTransport.Start(
             SshCommand.Build(rsh, address.Endpoint, remotePath, ["receive", "--stdio", "--root", address.Folder]),
             address.Endpoint,

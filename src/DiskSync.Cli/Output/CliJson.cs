@@ -22,6 +22,8 @@ namespace DiskSync.Cli.Output;
 [JsonSerializable(typeof(ReceiveReport))]
 [JsonSerializable(typeof(MigrateReport))]
 [JsonSerializable(typeof(ResolvedReport))]
+[JsonSerializable(typeof(KeyReport))]
+[JsonSerializable(typeof(TrustReport))]
 [JsonSerializable(typeof(DeltaResult))]
 [JsonSerializable(typeof(DiffResult))]
 [JsonSerializable(typeof(ManualResult))]

@@ -77,6 +77,9 @@ internal sealed class CommandOutput : IDisposable
     /// <summary>Something the user should look at although the command goes on.</summary>
     public void Warning(string message) => Event("warning", message);
 
+    /// <summary>A warning that <c>--quiet</c> does not silence: something that can cost the user more than a look.</summary>
+    public void Alarm(string message) => Event("warning", message, evenQuiet: true);
+
     /// <summary>Reports why the command failed.</summary>
     /// <returns>The exit code, as given.</returns>
     public int Failure(int code, string message, string advice)
@@ -156,9 +159,9 @@ internal sealed class CommandOutput : IDisposable
         Error.Dispose();
     }
 
-    private void Event(string kind, string message)
+    private void Event(string kind, string message, bool evenQuiet = false)
     {
-        if (Quiet)
+        if (Quiet && !evenQuiet)
         {
             return;
         }

@@ -1,12 +1,21 @@
+using System.Text;
+using DiskSync.Formats.Peers;
+
 namespace DiskSync.Engine.Transports;
 
-/// <summary>Where a copy goes, as a user writes it: PATH, HOST:PATH (over ssh), or unix:SOCKET:NAME.</summary>
+/// <summary>Where a copy goes, as a user writes it: PATH, HOST:PATH (over ssh), unix:SOCKET:NAME or disksync://HOST:PORT/NAME.</summary>
 /// <remarks>
-/// As scp does it, a colon before the first slash separates a host from a path; ./a:b is a local path. Immutable.
+/// As scp does it, a colon before the first slash separates a host from a path; ./a:b is a local path. A disksync:// address
+/// is a URL (RFC 3986): its name is percent-decoded and printed encoded again. Immutable.
 /// </remarks>
 public sealed record DestinationAddress
 {
+    /// <summary>The port of receivers where none is said: one that IANA has given to nobody.</summary>
+    public const int DefaultPort = 7110;
+
     private const string UnixPrefix = "unix:";
+    private const string TcpPrefix = "disksync://";
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private DestinationAddress(DestinationKind kind, string endpoint, string folder, string name)
     {
@@ -19,8 +28,11 @@ public sealed record DestinationAddress
     /// <summary>How the destination is reached.</summary>
     public DestinationKind Kind { get; }
 
-    /// <summary>The socket's path or the ssh host; empty for a local path.</summary>
+    /// <summary>The socket's path, the ssh host, or HOST:PORT; empty for a local path.</summary>
     public string Endpoint { get; }
+
+    /// <summary>The receiver's host and port; null where it does not listen on TCP.</summary>
+    public PeerName? Receiver { get; private init; }
 
     /// <summary>The folder that confines the receiver where we start it; empty where a listening receiver has its own.</summary>
     public string Folder { get; }
@@ -43,11 +55,16 @@ public sealed record DestinationAddress
                 : throw Wrong(text, "a socket and a name, as in unix:/run/disksync.sock:vm.img");
         }
 
+        if (text.StartsWith(TcpPrefix, StringComparison.OrdinalIgnoreCase))
+        {
+            return ParseTcp(text);
+        }
+
         int hostEnd = text.IndexOf(':', StringComparison.Ordinal);
         int slash = text.IndexOf('/', StringComparison.Ordinal);
         if (hostEnd == 0 || text.Length == 0)
         {
-            throw Wrong(text, "PATH, HOST:PATH or unix:SOCKET:NAME");
+            throw Wrong(text, "PATH, HOST:PATH, unix:SOCKET:NAME or disksync://HOST:PORT/NAME");
         }
 
         if (hostEnd > 0 && (slash < 0 || hostEnd < slash))
@@ -78,9 +95,66 @@ public sealed record DestinationAddress
     public override string ToString() => Kind switch
     {
         DestinationKind.UnixSocket => $"{UnixPrefix}{Endpoint}:{Name}",
+        DestinationKind.Tcp => $"{TcpPrefix}{Endpoint}/{string.Join('/', Name.Split('/').Select(Uri.EscapeDataString))}",
         DestinationKind.Ssh => $"{Endpoint}:{Path.Join(Folder == "." ? string.Empty : Folder, Name)}",
         _ => Path.Join(Folder == "." ? string.Empty : Folder, Name),
     };
+
+    private static DestinationAddress ParseTcp(string text)
+    {
+        const string Form = "disksync://HOST/NAME or disksync://HOST:PORT/NAME, an IPv6 address in brackets";
+        int slash = text.IndexOf('/', TcpPrefix.Length);
+        string authority = slash < 0 ? text[TcpPrefix.Length..] : text[TcpPrefix.Length..slash];
+        PeerName host = PeerName.TryParse(authority) ?? throw Wrong(text, Form);
+        PeerName receiver = PeerName.Of(host.Host, host.Port ?? DefaultPort)
+            ?? throw Wrong(text, Form);
+        string name = slash < 0 ? string.Empty : text[(slash + 1)..];
+        return new(DestinationKind.Tcp, receiver.ToString(), string.Empty, Unescape(name) ?? throw Wrong(
+            text, "what a URL has to escape as UTF-8 in percent signs: %25 for %, %3F for ?, %23 for #"))
+        {
+            Receiver = receiver,
+        };
+    }
+
+    // RFC 3986 section 2.1. A query or a fragment has no meaning here, and a name with "?" would silently be cut.
+    private static string? Unescape(string name)
+    {
+        byte[] bytes = new byte[Encoding.UTF8.GetByteCount(name)];
+        int length = 0;
+        for (int at = 0; at < name.Length;)
+        {
+            if (name[at] is '?' or '#')
+            {
+                return null;
+            }
+
+            if (name[at] != '%')
+            {
+                int run = name.AsSpan(at).IndexOfAny("%?#");
+                ReadOnlySpan<char> plain = run < 0 ? name.AsSpan(at) : name.AsSpan(at, run);
+                length += Encoding.UTF8.GetBytes(plain, bytes.AsSpan(length));
+                at += plain.Length;
+                continue;
+            }
+
+            if (at + 2 >= name.Length || !char.IsAsciiHexDigit(name[at + 1]) || !char.IsAsciiHexDigit(name[at + 2]))
+            {
+                return null;
+            }
+
+            bytes[length++] = Convert.FromHexString(name.AsSpan(at + 1, 2))[0];
+            at += 3;
+        }
+
+        try
+        {
+            return Strict.GetString(bytes, 0, length);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
 
     private static (string Folder, string Name) Split(string path)
     {

@@ -11,4 +11,7 @@ public enum DestinationKind
 
     /// <summary>A receiver that listens on a Unix socket of this host.</summary>
     UnixSocket,
+
+    /// <summary>A receiver that listens on TCP, on this host or another.</summary>
+    Tcp,
 }

@@ -18,7 +18,10 @@ public interface ITransport : IAsyncDisposable
     /// <summary>The peer as the user named it, for messages.</summary>
     string Peer { get; }
 
-    /// <summary>Who the peer has proven to be, such as its key's fingerprint; empty where the transport itself does not ask.</summary>
+    /// <summary>
+    /// Who the peer has proven to be: the fingerprint of its key, or empty where the transport itself says who may use
+    /// it (ssh, a socket's mode) or nobody asks (plain TCP).
+    /// </summary>
     string PeerIdentity => string.Empty;
 
     /// <summary>How long the peer may take until its first bytes arrive; ssh may be asking for a passphrase.</summary>

@@ -16,11 +16,13 @@ public sealed class StreamTransport : ITransport
     /// <param name="input">Bytes from the peer; owned from now on.</param>
     /// <param name="output">Bytes to the peer; owned from now on; may be the same stream.</param>
     /// <param name="peer">The peer, for messages.</param>
-    public StreamTransport(Stream input, Stream output, string peer)
+    /// <param name="peerIdentity">Who the peer has proven to be, or empty.</param>
+    public StreamTransport(Stream input, Stream output, string peer, string peerIdentity = "")
     {
         _input = input;
         _output = output;
         Peer = peer;
+        PeerIdentity = peerIdentity;
         Input = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: ReadSize, minimumReadSize: ReadSize / 4));
         Output = PipeWriter.Create(output, new StreamPipeWriterOptions(minimumBufferSize: ReadSize));
     }
@@ -33,6 +35,9 @@ public sealed class StreamTransport : ITransport
 
     /// <inheritdoc/>
     public string Peer { get; }
+
+    /// <inheritdoc/>
+    public string PeerIdentity { get; }
 
     /// <inheritdoc/>
     public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);

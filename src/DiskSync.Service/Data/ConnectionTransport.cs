@@ -1,0 +1,84 @@
+using System.IO.Pipelines;
+using System.Net.Security;
+using DiskSync.Engine.Transports;
+using Microsoft.AspNetCore.Connections;
+
+namespace DiskSync.Service.Data;
+
+/// <summary>A Kestrel connection as the engine's transport, plain or inside TLS.</summary>
+/// <remarks>Kestrel owns the connection: it flushes and closes when the handler has returned.</remarks>
+internal sealed class ConnectionTransport : ITransport
+{
+    // One read should be able to take a good part of a batch, as in StreamTransport.
+    private const int BufferSize = 256 << 10;
+
+    private readonly ConnectionContext _connection;
+    private readonly SslStream? _tls;
+
+    /// <summary>Wraps a connection.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="tls">TLS over it, handshaken, owned from now on; null for plain TCP.</param>
+    /// <param name="peer">The peer, for messages.</param>
+    /// <param name="peerIdentity">Who it has proven to be, or empty.</param>
+    public ConnectionTransport(ConnectionContext connection, SslStream? tls, string peer, string peerIdentity)
+    {
+        _connection = connection;
+        _tls = tls;
+        Peer = peer;
+        PeerIdentity = peerIdentity;
+        Input = tls is null
+            ? connection.Transport.Input
+            : PipeReader.Create(tls, new StreamPipeReaderOptions(bufferSize: BufferSize, minimumReadSize: BufferSize / 4, leaveOpen: true));
+        Output = tls is null
+            ? connection.Transport.Output
+            : PipeWriter.Create(tls, new StreamPipeWriterOptions(minimumBufferSize: BufferSize, leaveOpen: true));
+    }
+
+    /// <inheritdoc/>
+    public PipeReader Input { get; }
+
+    /// <inheritdoc/>
+    public PipeWriter Output { get; }
+
+    /// <inheritdoc/>
+    public string Peer { get; }
+
+    /// <inheritdoc/>
+    public string PeerIdentity { get; }
+
+    /// <inheritdoc/>
+    public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    public void Abort()
+    {
+        // First, so that whoever waits sees a cancelled operation and not Kestrel's exception, which looks like Ctrl-C.
+        Input.CancelPendingRead();
+        Output.CancelPendingFlush();
+        _connection.Abort(new ConnectionAbortedException("the session gave the connection up"));
+    }
+
+    /// <inheritdoc/>
+    public Task<string> DiagnoseAsync() => Task.FromResult(string.Empty);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_tls is null)
+        {
+            return;
+        }
+
+        try
+        {
+            // RFC 8446 section 6.1: the last that TLS says, so that its end is not taken for an attack.
+            await _tls.ShutdownAsync();
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            // The peer is gone; it needs no farewell.
+        }
+
+        await _tls.DisposeAsync();
+    }
+}
