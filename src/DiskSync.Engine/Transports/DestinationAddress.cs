@@ -105,7 +105,10 @@ public sealed record DestinationAddress
         const string Form = "disksync://HOST/NAME or disksync://HOST:PORT/NAME, an IPv6 address in brackets";
         int slash = text.IndexOf('/', TcpPrefix.Length);
         string authority = slash < 0 ? text[TcpPrefix.Length..] : text[TcpPrefix.Length..slash];
-        PeerName host = PeerName.TryParse(authority) ?? throw Wrong(text, Form);
+
+        // An IPv6 address without brackets would leave it open where the port begins.
+        bool open = !authority.StartsWith('[') && authority.IndexOf(':', StringComparison.Ordinal) != authority.LastIndexOf(':');
+        PeerName host = (open ? null : PeerName.TryParse(authority)) ?? throw Wrong(text, Form);
         PeerName receiver = PeerName.Of(host.Host, host.Port ?? DefaultPort)
             ?? throw Wrong(text, Form);
         string name = slash < 0 ? string.Empty : text[(slash + 1)..];

@@ -38,7 +38,9 @@ public static class TlsSettings
     {
         ServerCertificateContext = Context(key),
         ClientCertificateRequired = true,
+#pragma warning disable CA5359 // Judged after the handshake, by its fingerprint, where the answer can be a sentence.
         RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
         EnabledSslProtocols = SslProtocols.Tls13,
         CipherSuitesPolicy = Suites,
         AllowTlsResume = false,

@@ -46,7 +46,7 @@ public sealed record PeerName
             }
 
             return end == text.Length - 1 ? new(address, null)
-                : text[end + 1] == ':' && TryParsePort(text[(end + 2)..]) is { } bracketPort ? new(address, bracketPort)
+                : text[end + 1] == ':' && TryParsePort(text.AsSpan(end + 2)) is { } bracketPort ? new(address, bracketPort)
                 : null;
         }
 
@@ -56,7 +56,7 @@ public sealed record PeerName
             return TryParseHost(text) is { } host ? new(host, null) : null;
         }
 
-        return TryParseHost(text[..colon]) is { } named && TryParsePort(text[(colon + 1)..]) is { } port
+        return TryParseHost(text[..colon]) is { } named && TryParsePort(text.AsSpan(colon + 1)) is { } port
             ? new(named, port)
             : null;
     }

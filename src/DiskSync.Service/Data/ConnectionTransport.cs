@@ -12,6 +12,8 @@ internal sealed class ConnectionTransport : ITransport
     // One read should be able to take a good part of a batch, as in StreamTransport.
     private const int BufferSize = 256 << 10;
 
+    private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(2);
+
     private readonly ConnectionContext _connection;
     private readonly SslStream? _tls;
 
@@ -50,12 +52,14 @@ internal sealed class ConnectionTransport : ITransport
     public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// Kestrel's own abort is not used: it resets the connection, and what was flushed last (EndAck, the reason for an
+    /// Abort) would be lost with it, because a flush here ends in Kestrel's buffer and not in the kernel's.
+    /// </remarks>
     public void Abort()
     {
-        // First, so that whoever waits sees a cancelled operation and not Kestrel's exception, which looks like Ctrl-C.
         Input.CancelPendingRead();
         Output.CancelPendingFlush();
-        _connection.Abort(new ConnectionAbortedException("the session gave the connection up"));
     }
 
     /// <inheritdoc/>
@@ -72,11 +76,16 @@ internal sealed class ConnectionTransport : ITransport
         try
         {
             // RFC 8446 section 6.1: the last that TLS says, so that its end is not taken for an attack.
-            await _tls.ShutdownAsync();
+            await _tls.ShutdownAsync().WaitAsync(FarewellPatience);
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
         {
             // The peer is gone; it needs no farewell.
+        }
+        catch (TimeoutException)
+        {
+            // It takes nothing.
+            _connection.Abort(new ConnectionAbortedException("the peer takes nothing"));
         }
 
         await _tls.DisposeAsync();

@@ -28,6 +28,8 @@ internal sealed class DataConnectionHandler(
     // RFC 8446 section 5.1: the first byte of every TLS connection, ContentType handshake.
     private const byte TlsHandshake = 22;
 
+    private static readonly TimeSpan LastBytesPatience = TimeSpan.FromSeconds(10);
+
     /// <inheritdoc/>
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
@@ -76,7 +78,16 @@ internal sealed class DataConnectionHandler(
         finally
         {
             gate.Leave(admitted);
+
+            // Kestrel sends what is left and then closes; one that takes nothing does not get to hold that up.
+            _ = CutLaterAsync(connection);
         }
+    }
+
+    private static async Task CutLaterAsync(ConnectionContext connection)
+    {
+        await Task.Delay(LastBytesPatience, connection.ConnectionClosed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        connection.Abort();
     }
 
     /// <summary>Finds out who connects.</summary>

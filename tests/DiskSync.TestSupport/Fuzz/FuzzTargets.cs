@@ -19,5 +19,6 @@ public static class FuzzTargets
         new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
+        new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
     ];
 }
