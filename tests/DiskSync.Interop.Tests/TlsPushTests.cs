@@ -107,7 +107,7 @@ public sealed class TlsPushTests : IAsyncLifetime
     public async Task Plain_TCP_needs_the_word_of_both_sides_and_is_warned_of_each_time()
     {
         string image = _lab.Image();
-        await _lab.StartReceiverAsync("tcp:127.0.0.1:0", "--insecure", "--quiet", "--verbose");
+        await _lab.StartReceiverAsync("tcp:127.0.0.1:0", "--insecure");
         Assert.Contains("--insecure: whoever reaches tcp:127.0.0.1", _lab.Said, StringComparison.Ordinal);
 
         DisksyncResult tls = await _lab.PushAsync(image, _lab.Name("vm.img"));

@@ -40,24 +40,9 @@ public sealed class HostKey : IDisposable
     /// <exception cref="DiskSyncException">There is none, it is not this host's secret, or it cannot be used (kind Preflight).</exception>
     public static HostKey Load(KeyFolder folder)
     {
-        if (FileStat.IfExists(folder.KeyPath) is not { } key)
-        {
-            throw new DiskSyncException(
-                FailureKind.Preflight,
-                $"this host has no key: there is no {folder.KeyPath}",
-                $"Make one with '{folder.Command("keygen")}', or name its folder with --keys DIR.");
-        }
-
-        if ((key.Mode & OthersMode) != 0)
-        {
-            throw new DiskSyncException(
-                FailureKind.Preflight,
-                $"this host's key {folder.KeyPath} can be read or written by others",
-                $"Make a new one with '{folder.Command("keygen")} --force' if it may have been read; else 'chmod 600 {folder.KeyPath}'.");
-        }
-
         try
         {
+            CheckMode(folder);
             return new HostKey(X509Certificate2.CreateFromPemFile(folder.CertificatePath, folder.KeyPath));
         }
         catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
@@ -97,6 +82,25 @@ public sealed class HostKey : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Certificate.Dispose();
+
+    private static void CheckMode(KeyFolder folder)
+    {
+        if (FileStat.IfExists(folder.KeyPath) is not { } key)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"this host has no key: there is no {folder.KeyPath}",
+                $"Make one with '{folder.Command("keygen")}', or name its folder with --keys DIR.");
+        }
+
+        if ((key.Mode & OthersMode) != 0)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"this host's key {folder.KeyPath} can be read or written by others",
+                $"Make a new one with '{folder.Command("keygen")} --force' if it may have been read; else 'chmod 600 {folder.KeyPath}'.");
+        }
+    }
 
     private static void Refuse(KeyFolder folder, bool replace)
     {
