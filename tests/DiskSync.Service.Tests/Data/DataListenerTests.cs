@@ -12,13 +12,11 @@ using DiskSync.TestSupport;
 namespace DiskSync.Service.Tests.Data;
 
 /// <summary>Who is let in over TCP, who is not, and what both sides are told.</summary>
-public sealed class DataListenerTests : IAsyncLifetime
+public sealed class DataListenerTests : IDisposable
 {
     private readonly ListenerLab _lab = new();
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync() => await _lab.DisposeAsync();
+    public void Dispose() => _lab.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     [Theory]
     [InlineData("tcp:127.0.0.1:0", "127.0.0.1")]
