@@ -52,6 +52,23 @@ public sealed class DataListenerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_source_that_is_trusted_too_cannot_take_up_the_session_of_another()
+    {
+        _lab.Trust();
+        await _lab.ListenAsync();
+        Guid session = Guid.NewGuid();
+        await using SourceSession first = await _lab.OpenAsync(_lab.Credentials(), session: session);
+        TlsCredentials other = _lab.OtherSource();
+        using HostKey key = other.Key;
+
+        DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.OpenAsync(other, session: session));
+
+        Assert.Contains(_lab.SourceKey.Fingerprint.Text, failure.Message, StringComparison.Ordinal);
+        Assert.False(first.Failed.IsCompleted);
+        await using SourceSession own = await _lab.OpenAsync(other);
+    }
+
+    [Fact]
     public async Task A_source_that_is_not_trusted_hears_why_and_what_to_run_where()
     {
         await _lab.ListenAsync();
