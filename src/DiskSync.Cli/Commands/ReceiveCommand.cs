@@ -165,7 +165,7 @@ internal sealed class ReceiveCommand : CliCommand
         using Run registered = run;
         ReceiverListeners listeners = new(host, context, context.Parse.GetValue(_keys), context.Parse.GetValue(_insecure));
         ReceiveReport report = await listeners.ServeAsync(listen, cancellation);
-        context.Output.Result(report, json => json.ReceiveReport, output => output.WriteLine($"served {report.Sessions} sessions"));
+        context.Output.Result(report, json => json.ReceiveReport, output => output.WriteLine($"served {report.Connections} connections"));
         return ExitCodes.Done;
     }
 }

@@ -15,7 +15,7 @@ namespace DiskSync.Cli.Connecting;
 /// <param name="insecure">Whether TCP goes without TLS.</param>
 internal sealed class ReceiverListeners(ReceiverHost host, CommandContext context, string? keys, bool insecure)
 {
-    private int _unixSessions;
+    private int _unixConnections;
 
     /// <summary>Listens and serves until cancelled, then ends the sessions and tells their sources.</summary>
     /// <param name="addresses">Where.</param>
@@ -71,7 +71,7 @@ internal sealed class ReceiverListeners(ReceiverHost host, CommandContext contex
         ListenAddress[] real = [.. addresses.Select(a => a.IsTcp ? bound.Dequeue() : a)];
         ReceiveReport report = await ServeUnixAsync(real, sockets, cancellation);
         await listener.DisposeAsync();
-        return report with { Sessions = report.Sessions + listener.Served };
+        return report with { Connections = report.Connections + listener.Served };
     }
 
     private async Task<ReceiveReport> ServeUnixAsync(
@@ -87,7 +87,7 @@ internal sealed class ReceiverListeners(ReceiverHost host, CommandContext contex
         Task[] accepting = [.. sockets.Select(s => AcceptAsync(s, cancellation))];
         await await Task.WhenAny([stopped.Task, .. accepting]);
         await Task.WhenAll(accepting);
-        return new ReceiveReport([.. addresses.Select(a => a.ToString())], _unixSessions);
+        return new ReceiveReport([.. addresses.Select(a => a.ToString())], _unixConnections);
     }
 
     private async Task AcceptAsync(UnixSocketListener listener, CancellationToken cancellation)
@@ -98,7 +98,7 @@ internal sealed class ReceiverListeners(ReceiverHost host, CommandContext contex
             while (true)
             {
                 ITransport transport = await listener.AcceptAsync(cancellation);
-                Interlocked.Increment(ref _unixSessions);
+                Interlocked.Increment(ref _unixConnections);
                 serving.RemoveAll(t => t.IsCompleted);
                 serving.Add(ServeOneAsync(transport, cancellation));
             }

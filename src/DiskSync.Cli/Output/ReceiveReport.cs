@@ -2,5 +2,5 @@ namespace DiskSync.Cli.Output;
 
 /// <summary>What <c>disksync receive --listen --json</c> prints when it is stopped.</summary>
 /// <param name="Listened">Where it listened.</param>
-/// <param name="Sessions">How many connections it has served.</param>
-internal sealed record ReceiveReport(IReadOnlyList<string> Listened, int Sessions);
+/// <param name="Connections">How many connections it has served.</param>
+internal sealed record ReceiveReport(IReadOnlyList<string> Listened, int Connections);

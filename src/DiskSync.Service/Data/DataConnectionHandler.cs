@@ -1,6 +1,7 @@
-using System.IO.Pipelines;
+using System.Buffers;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using DiskSync.Engine;
@@ -16,7 +17,7 @@ namespace DiskSync.Service.Data;
 /// <summary>Kestrel's way to our protocol: finds out who connects, then hands the connection to the receiver or turns it away.</summary>
 /// <remarks>
 /// TLS is ours and not Kestrel's middleware: this way the plain bytes of a source that speaks no TLS can be answered,
-/// a source with the wrong key hears why, and there is one copy less on the way of the data. Thread safe.
+/// a source with the wrong key hears why, and the data is not copied through one more pipe. Thread safe.
 /// </remarks>
 /// <param name="host">Serves those who are admitted.</param>
 /// <param name="options">Whom to admit.</param>
@@ -28,10 +29,11 @@ internal sealed class DataConnectionHandler(
     // RFC 8446 section 5.1: the first byte of every TLS connection, ContentType handshake.
     private const byte TlsHandshake = 22;
 
-    private static readonly TimeSpan LastBytesPatience = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
-    public override async Task OnConnectedAsync(ConnectionContext connection)
+    public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync((SocketConnection)connection);
+
+    private async Task ServeAsync(SocketConnection connection)
     {
         string source = $"the source at {Text(connection.RemoteEndPoint)}";
         if (!gate.TryEnter())
@@ -78,24 +80,15 @@ internal sealed class DataConnectionHandler(
         finally
         {
             gate.Leave(admitted);
-
-            // Kestrel sends what is left and then closes; one that takes nothing does not get to hold that up.
-            _ = CutLaterAsync(connection);
         }
-    }
-
-    private static async Task CutLaterAsync(ConnectionContext connection)
-    {
-        await Task.Delay(LastBytesPatience, connection.ConnectionClosed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        connection.Abort();
     }
 
     /// <summary>Finds out who connects.</summary>
     /// <returns>The transport of a source to be served; null where there is none, or it was turned away.</returns>
-    private async Task<ConnectionTransport?> MeetAsync(ConnectionContext connection, string source, CancellationToken patience)
+    private async Task<StreamTransport?> MeetAsync(SocketConnection connection, string source, CancellationToken patience)
     {
         // Nothing at all: a port scan or a health check, not worth a line.
-        if (await FirstByteAsync(connection.Transport.Input, patience) is not { } first)
+        if (await FirstByteAsync(connection.Socket, patience) is not { } first)
         {
             return null;
         }
@@ -104,26 +97,27 @@ internal sealed class DataConnectionHandler(
         {
             if (first != TlsHandshake)
             {
-                return new ConnectionTransport(connection, null, source, string.Empty);
+                return Plain(connection, source);
             }
 
             // What the source needs to see to say the same in its own words.
-            Preamble.Write(connection.Transport.Output);
-            await connection.Transport.Output.FlushAsync(patience);
+            ArrayBufferWriter<byte> preamble = new();
+            Preamble.Write(preamble);
+            await connection.Stream.WriteAsync(preamble.WrittenMemory, patience);
             throw new TransportLostException(
                 $"{source} speaks TLS, and this receiver was started with --insecure", "Start it without --insecure.");
         }
 
         if (first != TlsHandshake)
         {
-            await TurnAwayAsync(new ConnectionTransport(connection, null, source, string.Empty), PlainSource(source), patience);
+            await TurnAwayAsync(Plain(connection, source), PlainSource(source), patience);
             return null;
         }
 
         SslStream tls = await HandshakeAsync(connection, source, options.Key, patience);
         using X509Certificate2? certificate = tls.RemoteCertificate as X509Certificate2;
         Fingerprint? fingerprint = certificate is null ? null : HostKey.FingerprintOf(certificate);
-        ConnectionTransport transport = new(connection, tls, source, fingerprint?.Text ?? string.Empty);
+        StreamTransport transport = new(tls, tls, source, fingerprint?.Text ?? string.Empty);
         if (fingerprint is not null && options.Peers.FindSource(fingerprint) is not null)
         {
             return transport;
@@ -133,25 +127,26 @@ internal sealed class DataConnectionHandler(
         return null;
     }
 
-    private static async Task<byte?> FirstByteAsync(PipeReader input, CancellationToken patience)
+    private static StreamTransport Plain(SocketConnection connection, string source) =>
+        new(connection.Stream, connection.Stream, source);
+
+    private static async Task<byte?> FirstByteAsync(Socket socket, CancellationToken patience)
     {
+        byte[] first = new byte[1];
         try
         {
-            ReadResult read = await input.ReadAsync(patience);
-            byte? first = read.Buffer.IsEmpty ? null : read.Buffer.FirstSpan[0];
-            input.AdvanceTo(read.Buffer.Start);
-            return first;
+            return await socket.ReceiveAsync(first, SocketFlags.Peek, patience) == 0 ? null : first[0];
         }
-        catch (IOException)
+        catch (SocketException)
         {
             return null;
         }
     }
 
     private static async Task<SslStream> HandshakeAsync(
-        ConnectionContext connection, string source, HostKey key, CancellationToken patience)
+        SocketConnection connection, string source, HostKey key, CancellationToken patience)
     {
-        SslStream tls = new(new PipeStream(connection.Transport));
+        SslStream tls = new(connection.Stream);
         try
         {
             await tls.AuthenticateAsServerAsync(TlsSettings.Server(key), patience);
@@ -173,7 +168,7 @@ internal sealed class DataConnectionHandler(
     }
 
     /// <summary>Tells both sides why a source is not served.</summary>
-    private async Task TurnAwayAsync(ConnectionTransport transport, DiskSyncException why, CancellationToken patience)
+    private async Task TurnAwayAsync(StreamTransport transport, DiskSyncException why, CancellationToken patience)
     {
         options.Warn($"{why.Message}. {why.Advice}");
         try
@@ -186,7 +181,7 @@ internal sealed class DataConnectionHandler(
         }
     }
 
-    private DiskSyncException Stranger(ConnectionContext connection, string source, Fingerprint? fingerprint)
+    private DiskSyncException Stranger(SocketConnection connection, string source, Fingerprint? fingerprint)
     {
         if (fingerprint is null)
         {
@@ -196,7 +191,7 @@ internal sealed class DataConnectionHandler(
                 "Push with disksync, from a host that has a key ('disksync keygen').");
         }
 
-        string address = connection.RemoteEndPoint is IPEndPoint ip ? PeerName.Of(Plain(ip.Address).ToString(), 1)?.WithoutPort.ToString() ?? "NAME" : "NAME";
+        string address = connection.RemoteEndPoint is IPEndPoint ip ? PeerName.Of(Unmapped(ip.Address).ToString(), 1)?.WithoutPort.ToString() ?? "NAME" : "NAME";
         return new DiskSyncException(
             FailureKind.Preflight,
             $"destination: {source} has the key {fingerprint}, which this receiver (key {options.Key!.Fingerprint}) does not trust",
@@ -215,8 +210,8 @@ internal sealed class DataConnectionHandler(
         "Wait until others have ended, then run the same command again.");
 
     private static string Text(EndPoint? endpoint) =>
-        endpoint is IPEndPoint ip ? new IPEndPoint(Plain(ip.Address), ip.Port).ToString() : "an unknown address";
+        endpoint is IPEndPoint ip ? new IPEndPoint(Unmapped(ip.Address), ip.Port).ToString() : "an unknown address";
 
     // A socket on every address is an IPv6 socket; IPv4 peers then look like ::ffff:192.0.2.7.
-    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    private static IPAddress Unmapped(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

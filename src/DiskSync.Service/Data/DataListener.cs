@@ -3,10 +3,8 @@ using DiskSync.Engine;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -72,7 +70,7 @@ public sealed class DataListener : IAsyncDisposable
             }
         }
 
-        KestrelServer server = new(Options.Create(settings), Transport(loggers), loggers);
+        KestrelServer server = new(Options.Create(settings), new SocketListenerFactory(), loggers);
         try
         {
             await server.StartAsync(new NoHttp(), cancellationToken);
@@ -107,20 +105,6 @@ public sealed class DataListener : IAsyncDisposable
         _server.Dispose();
         _stop.Dispose();
     }
-
-    private static SocketTransportFactory Transport(ILoggerFactory loggers) => new(
-        Options.Create(new SocketTransportOptions
-        {
-            // A connection that is served reads without a pause, so there is no use in asking before each buffer.
-            WaitForDataBeforeAllocatingBuffer = false,
-            CreateBoundListenSocket = endpoint =>
-            {
-                Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-                TcpSocketSettings.Apply(socket);
-                return socket;
-            },
-        }),
-        loggers);
 
     /// <summary>Kestrel wants an application for HTTP; no connection of ours ever gets to it.</summary>
     private sealed class NoHttp : IHttpApplication<object>

@@ -12,13 +12,11 @@ using DiskSync.TestSupport;
 namespace DiskSync.Service.Tests.Data;
 
 /// <summary>Who is let in over TCP, who is not, and what both sides are told.</summary>
-public sealed class DataListenerTests : IAsyncLifetime
+public sealed class DataListenerTests : IDisposable
 {
     private readonly ListenerLab _lab = new();
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync() => await _lab.DisposeAsync();
+    public void Dispose() => _lab.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     [Theory]
     [InlineData("tcp:127.0.0.1:0", "127.0.0.1")]
@@ -51,6 +49,23 @@ public sealed class DataListenerTests : IAsyncLifetime
 
         await using ITransport plain = await TcpTransport.ConnectAsync(_lab.Receiver, null, CancellationToken.None);
         Assert.Empty(plain.PeerIdentity);
+    }
+
+    [Fact]
+    public async Task A_source_that_is_trusted_too_cannot_take_up_the_session_of_another()
+    {
+        _lab.Trust();
+        await _lab.ListenAsync();
+        Guid session = Guid.NewGuid();
+        await using SourceSession first = await _lab.OpenAsync(_lab.Credentials(), session: session);
+        TlsCredentials other = _lab.OtherSource();
+        using HostKey key = other.Key;
+
+        DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.OpenAsync(other, session: session));
+
+        Assert.Contains(_lab.SourceKey.Fingerprint.Text, failure.Message, StringComparison.Ordinal);
+        Assert.False(first.Failed.IsCompleted);
+        await using SourceSession own = await _lab.OpenAsync(other);
     }
 
     [Fact]

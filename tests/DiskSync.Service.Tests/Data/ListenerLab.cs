@@ -72,10 +72,22 @@ internal sealed class ListenerLab : IAsyncDisposable
         new(SourceKey, SourcePeers, trustNew, tell ?? (_ => { }));
 
     /// <summary>Connects and greets.</summary>
-    public async Task<SourceSession> OpenAsync(TlsCredentials? credentials, PeerName? receiver = null)
+    /// <param name="credentials">The source's key; null for plain TCP.</param>
+    /// <param name="receiver">Another way to the receiver.</param>
+    /// <param name="session">The session to begin or to take up again.</param>
+    public async Task<SourceSession> OpenAsync(TlsCredentials? credentials, PeerName? receiver = null, Guid? session = null)
     {
         ITransport transport = await TcpTransport.ConnectAsync(receiver ?? Receiver, credentials, CancellationToken.None).WaitAsync(Patience);
-        return await SourceSession.ConnectAsync(transport, Guid.NewGuid(), new ConnectionOptions(), null, CancellationToken.None).WaitAsync(Patience);
+        return await SourceSession.ConnectAsync(transport, session ?? Guid.NewGuid(), new ConnectionOptions(), null, CancellationToken.None).WaitAsync(Patience);
+    }
+
+    /// <summary>Another source that the receiver trusts.</summary>
+    public TlsCredentials OtherSource()
+    {
+        KeyFolder keys = KeyFolder.Resolve(_folder.File("other"));
+        HostKey key = HostKey.Create(keys, replace: false);
+        ReceiverPeers.Add(new PeerEntry(PeerName.TryParse("other")!, key.Fingerprint));
+        return Credentials() with { Key = key };
     }
 
     /// <summary>Pushes some content and checks that it has arrived.</summary>
