@@ -69,7 +69,7 @@ internal sealed partial class TlsLab : IDisposable
                 }
             });
         await Eventually.TrueAsync(() => Listening().IsMatch(Said), "the receiver listens", _receiver);
-        Port = int.Parse(Listening().Match(Said).Groups[1].Value, CultureInfo.InvariantCulture);
+        Port = int.Parse(Listening().Match(Said).Groups["port"].Value, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Stops the receiver as a service manager would.</summary>
@@ -111,6 +111,6 @@ internal sealed partial class TlsLab : IDisposable
     private static async Task<string> KeygenAsync(string folder) =>
         (await RunAsync("keygen", "--keys", folder, "--json")).Json.GetProperty("fingerprint").GetString()!;
 
-    [GeneratedRegex(@"listening on tcp:.*:(\d+)\n", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"listening on tcp:.*:(?<port>\d+)\n", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Listening();
 }

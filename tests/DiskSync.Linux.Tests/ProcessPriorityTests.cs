@@ -5,7 +5,7 @@ namespace DiskSync.Linux.Tests;
 public sealed class ProcessPriorityTests
 {
     [Fact]
-    public void A_process_that_goes_behind_others_starts_programs_as_before_where_asked_and_can_come_back()
+    public async Task A_process_that_goes_behind_others_starts_programs_as_before_where_asked_and_can_come_back()
     {
         // Of this very process, whose other tests do not mind; the judges are nice(1) and ionice(1), which inherit both.
         string nice = Nice();
@@ -15,7 +15,7 @@ public sealed class ProcessPriorityTests
             ProcessPriority.Lower();
             Assert.Equal("19", Nice());
             Assert.Equal("idle", Io());
-            Assert.Equal("19", Task.Run(Nice).GetAwaiter().GetResult());
+            Assert.Equal("19", await Task.Run(Nice));
             Assert.Equal(nice, ProcessPriority.AsBefore(Nice));
             Assert.Equal(io, ProcessPriority.AsBefore(Io));
             Assert.Throws<InvalidTimeZoneException>(() => ProcessPriority.AsBefore<int>(() => throw new InvalidTimeZoneException()));

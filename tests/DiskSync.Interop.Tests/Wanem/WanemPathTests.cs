@@ -125,15 +125,15 @@ public sealed partial class WanemPathTests
         throw new FileNotFoundException("tools/wanem/run is not above the tests");
     }
 
-    [GeneratedRegex(@"rtt min/avg/max/mdev = ([0-9.]+)/", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"rtt min/avg/max/mdev = (?<value>[0-9.]+)/", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Times();
 
-    [GeneratedRegex(@"transmitted, ([0-9]+) received", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"transmitted, (?<value>[0-9]+) received", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Received();
 
-    [GeneratedRegex(@"names (\S+) (\S+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"names (?<first>\S+) (?<second>\S+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Names();
 
-    [GeneratedRegex(@"child (\d+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"child (?<value>\d+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Child();
 }
