@@ -22,7 +22,7 @@ public sealed class WarmDestinationTests
     [InlineData("touch $IMAGE.partial", "a staged copy stands beside it")]
     public async Task Whatever_happens_to_the_image_has_it_opened_and_made_right(string change, string why)
     {
-        using WarmLab lab = new(FileSystemKind.Ext4);
+        using WarmLab lab = new();
         byte[] content = lab.WriteSettled(1, Length);
         await lab.PushFirstAsync();
         Tool.Run("dash", "sh", "-ec", change.Replace("$IMAGE", lab.Lab.Target(), StringComparison.Ordinal));

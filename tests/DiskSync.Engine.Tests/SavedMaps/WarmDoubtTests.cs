@@ -30,7 +30,7 @@ public sealed class WarmDoubtTests
     [MemberData(nameof(Changes))]
     public async Task Whatever_changes_the_source_leads_to_a_scan_and_a_right_copy(string change)
     {
-        using WarmLab lab = new(FileSystemKind.Ext4);
+        using WarmLab lab = new();
         lab.WriteSettled(1, Length);
         await lab.PushFirstAsync();
         Tool.Run("dash", "sh", "-ec", change.Replace("$IMAGE", lab.Image, StringComparison.Ordinal));
