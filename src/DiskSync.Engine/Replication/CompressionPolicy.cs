@@ -31,6 +31,7 @@ public sealed class CompressionPolicy
     private readonly LinkModel _link;
     private readonly int _workers;
     private readonly double _even;
+    private readonly RateLimiter? _limiter;
     private readonly long[] _probed;
     private long _batches;
     private long _underWay;
@@ -43,13 +44,16 @@ public sealed class CompressionPolicy
     /// <param name="workers">How many workers encode at the same time.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="linkRate">What to expect of the link until it was measured; infinite where there is no network between the two.</param>
+    /// <param name="limiter">What the link is held to; it may change at any time. Null for nothing.</param>
     public CompressionPolicy(
         CompressionMode mode,
         Capability capabilities,
         int workers,
         TimeProvider? time = null,
-        double linkRate = UnknownLinkRate)
+        double linkRate = UnknownLinkRate,
+        RateLimiter? limiter = null)
     {
+        _limiter = limiter;
         _workers = workers;
         _even = double.IsInfinity(linkRate) ? EvenOnOneHost : Even;
         _codecs = new CodecModel([.. CodecModel.Known.Where(c => IsShared(c, capabilities))]);
@@ -233,9 +237,13 @@ public sealed class CompressionPolicy
     private double SecondsPerByte(int codec)
     {
         double working = (_link.SecondsPerByte + (1 / _codecs.RateOf(codec))) / _workers;
-        double travelling = _codecs.FactorOf(codec) / _link.LinkRate;
+        double travelling = _codecs.FactorOf(codec) / UsableLinkRate();
         return Math.Max(Math.Max(working, travelling), 1 / _link.DestinationRate);
     }
+
+    // A limit needs no measuring, and what the limiter lets through at once would make the link look fast.
+    private double UsableLinkRate() =>
+        _limiter is { BytesPerSecond: > 0 and long limit } ? Math.Min(_link.LinkRate, limit) : _link.LinkRate;
 
     private int IndexOf(BatchCodec codec)
     {

@@ -65,7 +65,7 @@ public sealed class ImageSender : IDisposable
         PagedMap map = PagedMap.CreateTemporary(geometry, defaultIsZero: true);
         _image = new ImageContext(source, geometry, map, session.Capabilities.HasFlag(Capability.Patch));
         _compression = new CompressionPolicy(
-            options.Compression, session.Capabilities, options.Workers, linkRate: options.ExpectedLinkRate);
+            options.Compression, session.Capabilities, options.Workers, linkRate: options.ExpectedLinkRate, limiter: options.Limiter);
         _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression);
 
         // Few at first where there is a network: what is encoded before anything is known of the link may be wrong for it.
@@ -286,6 +286,7 @@ public sealed class ImageSender : IDisposable
         {
             long payload = await _encoder.EncodeAsync(batch, (uint)round, counters, cancellationToken);
             long handedOver = Stopwatch.GetTimestamp();
+            await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
             (BatchAck ack, int wireBytes) = await _session.SendBatchAsync(_index, batch.Writer, cancellationToken);
             Interlocked.Add(ref counters.PayloadSent, payload);
             Interlocked.Increment(ref _acknowledged);

@@ -115,6 +115,19 @@ public sealed class CompressionPolicyTests
         Assert.Equal(10 << 20, policy.LinkRate, 1e5);
     }
 
+    [Fact]
+    public void A_bandwidth_limit_is_known_without_being_measured_and_may_change()
+    {
+        RateLimiter limiter = new(600_000);
+        CompressionPolicy policy = new(
+            CompressionMode.Auto, Capability.Lz4 | Capability.Zstd, 2, new VirtualTime(), double.PositiveInfinity, limiter);
+        Assert.Equal(CodecKind.Zstd, policy.Choose().Kind);
+        limiter.BytesPerSecond = 0;
+        Assert.Equal(BatchCodec.Raw, policy.Choose());
+        limiter.BytesPerSecond = 600_000;
+        Assert.Equal(CodecKind.Zstd, policy.Choose().Kind);
+    }
+
     [Theory]
     [InlineData("never", Capability.Lz4 | Capability.Zstd, "raw")]
     [InlineData("raw", Capability.Lz4 | Capability.Zstd, "raw")]
