@@ -286,7 +286,6 @@ public sealed class ImageSender : IDisposable
         {
             long payload = await _encoder.EncodeAsync(batch, (uint)round, counters, cancellationToken);
             long handedOver = Stopwatch.GetTimestamp();
-            await _options.Limiter.WaitAsync(batch.Writer.BodyLength, cancellationToken);
             (BatchAck ack, int wireBytes) = await _session.SendBatchAsync(_index, batch.Writer, cancellationToken);
             Interlocked.Add(ref counters.PayloadSent, payload);
             Interlocked.Increment(ref _acknowledged);
