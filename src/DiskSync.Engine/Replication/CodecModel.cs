@@ -26,6 +26,7 @@ internal sealed class CodecModel
     // follows them takes the right codec for the batch before. Less at first, when there is nothing to go by.
     private const double Weight = 0.05;
     private const double FirstBatches = 2;
+    private const double ColdBatches = 2;
     private const double ProbeWeight = 0.5;
 
     // A batch of a few patches says less than one full of blocks.
@@ -71,7 +72,8 @@ internal sealed class CodecModel
             _noise -= weight * _noise;
         }
 
-        Follow(codec, sample, weight);
+        // The first batches pay for loading the library, its contexts and their pages; they say nothing about the machine.
+        Follow(codec, sample, weight, _seen > FirstBatches + ColdBatches ? weight : 0);
     }
 
     /// <summary>Takes note of a batch that was not encoded because it is noise.</summary>
@@ -88,7 +90,7 @@ internal sealed class CodecModel
         {
             // There is no distance to raw: what the data does is all that can be learned.
             bool triedRaw = IsRaw(candidate);
-            Follow(triedRaw ? current : candidate, triedRaw ? used : tried, ProbeWeight);
+            Follow(triedRaw ? current : candidate, triedRaw ? used : tried, ProbeWeight, ProbeWeight);
             return;
         }
 
@@ -111,7 +113,7 @@ internal sealed class CodecModel
 
     private static double ShrinkOf(in EncodedSample sample) => Math.Log((double)sample.Before / Math.Max(1, sample.After));
 
-    private void Follow(int codec, in EncodedSample sample, double weight)
+    private void Follow(int codec, in EncodedSample sample, double weight, double speedWeight)
     {
         if (IsRaw(codec))
         {
@@ -124,7 +126,7 @@ internal sealed class CodecModel
         factor += weight * (Math.Min(1, (double)sample.After / sample.Before) - factor);
         _data = -Math.Log(factor) / _shrinks[codec];
         double seconds = 1 / PureRateOf(codec);
-        seconds += weight * ((1 / RateOf(sample)) - seconds);
+        seconds += speedWeight * ((1 / RateOf(sample)) - seconds);
         _speed = 1 / (seconds * _rates[codec]);
     }
 

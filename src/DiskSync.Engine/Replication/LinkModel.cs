@@ -15,6 +15,8 @@ internal sealed class LinkModel
 
     // Of the workers' time. Little is enough: when one has to wait at all, every batch there is is under way.
     private const double ShareOfWaiting = 0.05;
+    private const double ShareOfMuchWaiting = 0.2;
+    private const double AsMuchAsBefore = 0.8;
 
     // Logarithm of a change that is more than the usual unrest of a link.
     private const double Surprise = 0.25;
@@ -164,7 +166,7 @@ internal sealed class LinkModel
             return;
         }
 
-        if (IsLimitedByDestination(wire, payload))
+        if (IsLimitedByDestination(wire, payload, _wait > ShareOfMuchWaiting * workerTime))
         {
             DestinationRate = double.IsFinite(DestinationRate)
                 ? DestinationRate + (Weight * (payload - DestinationRate))
@@ -194,19 +196,22 @@ internal sealed class LinkModel
         SecondsPerByte = Math.Max(0, _workerTime / _worked);
     }
 
-    private bool IsLimitedByDestination(double wire, double payload)
+    private bool IsLimitedByDestination(double wire, double payload, bool isWaitingMuch)
     {
         bool before = double.IsFinite(DestinationRate);
+
+        // A destination that has taken more before is not what holds this up.
+        bool asBefore = before && payload > DestinationRate * AsMuchAsBefore;
         if (_last is not { } last)
         {
-            return before;
+            return asBefore;
         }
 
         double wireChange = Math.Abs(Math.Log(wire / last.Wire));
         double payloadChange = Math.Abs(Math.Log(payload / last.Payload));
         if (Math.Abs(Math.Log(wire / payload / (last.Wire / last.Payload))) > 0.2)
         {
-            return payloadChange < wireChange / 2 || (before && payloadChange < wireChange * 2);
+            return before ? asBefore && payloadChange < wireChange * 2 : isWaitingMuch && payloadChange < wireChange / 2;
         }
 
         // Both fell: it may be the link this time. Asked ever more rarely, since to ask costs a wrong choice.

@@ -116,6 +116,20 @@ public sealed class CompressionPolicyTests
     }
 
     [Fact]
+    public void The_first_batches_which_load_the_library_do_not_make_the_machine_look_slow()
+    {
+        CompressionPolicy policy = new(CompressionMode.Auto, Capability.Lz4 | Capability.Zstd, 2, new VirtualTime());
+        for (int i = 0; i < 2; i++)
+        {
+            BatchCodec codec = policy.Choose();
+            Assert.Equal(CodecKind.Zstd, codec.Kind);
+            policy.Compressed(new EncodedSample(codec, 1 << 20, 400_000, TimeSpan.FromSeconds(0.5)));
+        }
+
+        Assert.Equal(CodecKind.Zstd, policy.Choose().Kind);
+    }
+
+    [Fact]
     public void A_bandwidth_limit_is_known_without_being_measured_and_may_change()
     {
         RateLimiter limiter = new(600_000);
