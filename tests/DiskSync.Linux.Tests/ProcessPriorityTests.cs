@@ -13,9 +13,9 @@ public sealed class ProcessPriorityTests
         try
         {
             ProcessPriority.Lower();
-            Assert.Equal("19", Nice());
+            Assert.Equal("10", Nice());
             Assert.Equal("idle", Io());
-            Assert.Equal("19", await Task.Run(Nice));
+            Assert.Equal("10", await Task.Run(Nice));
             Assert.Equal(nice, ProcessPriority.AsBefore(Nice));
             Assert.Equal(io, ProcessPriority.AsBefore(Io));
             Assert.Throws<InvalidTimeZoneException>(() => ProcessPriority.AsBefore<int>(() => throw new InvalidTimeZoneException()));

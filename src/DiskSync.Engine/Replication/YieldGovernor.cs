@@ -22,9 +22,16 @@ public sealed class YieldGovernor
     private const double HardestCut = 0.5;
     private const double DiskCut = 0.7;
 
-    // Of the best rate seen, per second: a link that has become free is full again in some ten seconds.
+    // Of the best rate seen, per second, while the delay is far below the target; less the nearer it is.
     private const double RisePerSecond = 0.08;
     private const long LeastRisePerSecond = 128 << 10;
+
+    // Where no queue was seen for a second, the link is likely free and it rises as a connection starts: by a share of
+    // what it has, doubling in a second and a half, until a queue shows or it nears the best that it has had.
+    private const double FreeSeconds = 1;
+    private const double FreeDelayShare = 0.5;
+    private const double FreeRisePerSecond = 0.5;
+    private const double FreeShareOfBest = 0.8;
 
     // Beyond what is really sent a ceiling means nothing, and would take many cuts to be felt.
     private const double Headroom = 1.5;
@@ -32,6 +39,8 @@ public sealed class YieldGovernor
 
     private double _sent;
     private double _best;
+    private double _freeSeconds;
+    private TimeSpan? _lastQueueing;
 
     /// <summary>The ceiling in bytes a second; 0 while there was no reason for one.</summary>
     public long Ceiling { get; private set; }
@@ -44,9 +53,14 @@ public sealed class YieldGovernor
         _sent = _sent <= 0 ? now : (_sent * Memory) + (now * (1 - Memory));
         _best = Math.Max(_best, _sent);
 
-        double excess = sample.Queueing is { } delay ? (delay - Target) / Target : -1;
+        // A busy machine delays acks now and then, and that is over by the next sample (RFC 6817, CURRENT_FILTER).
+        TimeSpan? delay = sample.Queueing is { } seen && _lastQueueing is { } earlier && earlier < seen ? earlier : sample.Queueing;
+        bool isFirst = _lastQueueing is null;
+        _lastQueueing = sample.Queueing;
+        double excess = delay is { } known && !isFirst ? (known - Target) / Target : -1;
         if (sample.DiskContended || excess > 0)
         {
+            _freeSeconds = 0;
             double cut = Math.Min(
                 excess > 0 ? Math.Max(HardestCut, 1 - (excess / 2)) : 1, sample.DiskContended ? DiskCut : 1);
             double from = Ceiling > 0 ? Math.Min(Ceiling, Math.Max(_sent * Headroom, Floor)) : _sent;
@@ -55,7 +69,9 @@ public sealed class YieldGovernor
 
         if (Ceiling > 0)
         {
-            double rise = Math.Max(LeastRisePerSecond, _best * RisePerSecond) * sample.Seconds * Math.Min(1, -excess);
+            _freeSeconds = excess < FreeDelayShare - 1 ? _freeSeconds + sample.Seconds : 0;
+            double share = _freeSeconds > FreeSeconds && Ceiling < _best * FreeShareOfBest ? Ceiling * FreeRisePerSecond : 0;
+            double rise = Math.Max(share, Math.Max(LeastRisePerSecond, _best * RisePerSecond) * Math.Min(1, -excess)) * sample.Seconds;
             double most = Math.Max(_sent * Headroom, Floor) + rise;
             Ceiling = (long)Math.Max(Ceiling, Math.Min(Ceiling + rise, most));
         }

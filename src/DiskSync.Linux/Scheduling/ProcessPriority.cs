@@ -5,7 +5,7 @@ using DiskSync.Linux.Native;
 
 namespace DiskSync.Linux;
 
-/// <summary>Lets this process go behind all others: CPU niceness 19, I/O class idle.</summary>
+/// <summary>Lets this process go behind all others: CPU niceness 10, I/O class idle.</summary>
 /// <remarks>
 /// <para>
 /// The kernel keeps both by thread, and new threads and processes have what their maker had. So all threads are set, and
@@ -16,7 +16,8 @@ namespace DiskSync.Linux;
 /// </remarks>
 public static class ProcessPriority
 {
-    private const int Lowest = 19;
+    // What nice(1) gives unless told otherwise. The lowest, 19, would leave a busy machine's copy without any time at all.
+    private const int Niceness = 10;
     private static readonly Lock Gate = new();
     private static BlockingCollection<Action>? _work;
     private static int _ordinaryThread;
@@ -33,7 +34,7 @@ public static class ProcessPriority
                 StartOrdinaryThread();
             }
 
-            Set(Lowest, SchedulingCalls.IoIdle);
+            Set(Niceness, SchedulingCalls.IoIdle);
         }
     }
 
