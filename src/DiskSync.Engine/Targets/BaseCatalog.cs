@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Formats;
@@ -24,6 +25,9 @@ internal sealed class BaseCatalog(LinuxFile root)
     // Of each of many maps; what is looked at once, in order, needs no more.
     private const int SeedPages = 16;
 
+    // Where each was that has been offered: the image a peer asks about may lie deeper than the catalogue looks.
+    private readonly ConcurrentDictionary<Hash256, string> _offered = new();
+
     /// <summary>The bases that fit a granularity; what stands at the target's name first.</summary>
     public IReadOnlyList<BaseOffer> List(ListBases request)
     {
@@ -47,7 +51,13 @@ internal sealed class BaseCatalog(LinuxFile root)
     /// <summary>The map of the base with a root, or null where none has it any more.</summary>
     public PagedMap? OpenMap(Hash256 baseRoot, int granularity)
     {
-        foreach (string name in SealedNames())
+        List<string> names = SealedNames();
+        if (_offered.TryGetValue(baseRoot, out string? offered))
+        {
+            names.Insert(0, offered);
+        }
+
+        foreach (string name in names)
         {
             using TargetPaths? paths = TryPaths(name);
             if (paths is not null && TrustedSeal(paths, granularity)?.Root == baseRoot)
@@ -178,6 +188,11 @@ internal sealed class BaseCatalog(LinuxFile root)
             }
 
             SealRecord? seal = TrustedSeal(paths, granularity);
+            if (seal is not null)
+            {
+                Remember(seal.Root, name);
+            }
+
             return new BaseOffer(name, (ulong)stat.Size, seal?.Root ?? Hash256.Unknown, seal?.Epoch ?? 0);
         }
         catch (LinuxException)
@@ -185,6 +200,16 @@ internal sealed class BaseCatalog(LinuxFile root)
             // It went away or may not be read: then it is no base.
             return null;
         }
+    }
+
+    private void Remember(Hash256 baseRoot, string name)
+    {
+        if (_offered.Count >= MaxSeals)
+        {
+            _offered.Clear();
+        }
+
+        _offered[baseRoot] = name;
     }
 
     private TargetPaths? TryPaths(string name)

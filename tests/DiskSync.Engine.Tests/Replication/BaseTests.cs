@@ -52,6 +52,20 @@ public sealed class BaseTests : IDisposable
     }
 
     [Fact]
+    public async Task An_image_deeper_than_bases_are_looked_for_is_its_own_base()
+    {
+        const string Name = "1/2/3/4/5/vm.img";
+        Directory.CreateDirectory(Path.Join(_lab.Root, "1/2/3/4/5"));
+        byte[] content = SampleImage.Noise(1, 16 * Block);
+        await _lab.PushAsync(_lab.Source("a.img", content), Name);
+        content[3 * Block] ^= 1;
+        PushResult result = await _lab.PushAsync(_lab.Source("a.img", content), Name);
+        Assert.Equal(Name, result.BaseUsed);
+        Assert.Equal(1, result.Rounds[0].BlocksChanged);
+        _lab.AssertTarget(content, Name);
+    }
+
+    [Fact]
     public async Task A_base_that_does_not_exist_is_refused_and_the_bases_that_do_are_named()
     {
         byte[] content = SampleImage.Noise(1, 4 * Block);

@@ -26,7 +26,7 @@ def options():
     parser.add_argument("--contestants", type=lambda text: text.split(","))
     parser.add_argument("--runs", type=int)
     parser.add_argument("--scale", type=int, default=1)
-    parser.add_argument("--place", default="/dev/shm")
+    parser.add_argument("--place")
     parser.add_argument("--timeout", type=float, default=900)
     parser.add_argument("--patience", type=float, default=300)
     parser.add_argument("--name")
@@ -46,6 +46,15 @@ def cells(asked):
             if (not asked.workloads or workload in asked.workloads) and (not asked.links or link in asked.links)]
 
 
+def memory(folder):
+    """A tmpfs of our own, in the mount namespace that tools/bench/run has made: the kernel takes it away after us. Not
+    /dev/shm: what lies below /dev is a device for disksync, and other programs' images lie there, too."""
+    path = os.path.join(folder, "memory")
+    os.makedirs(path, exist_ok=True)
+    machine.run("mount", "-t", "tmpfs", "-o", "size=95%", "disksync-bench", path)
+    return path
+
+
 def upgrade_facts(workload, disksync):
     """What the bound of W4 on L3 is made of: the changed blocks, packed, and the local scan."""
     say("counting what changed between the Debian images")
@@ -59,12 +68,12 @@ def main():
     # So that whoever ends this also ends what it started: each "finally" runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = options()
-    place = os.path.join(asked.place, f"disksync-bench-{os.getpid()}")
     folder = os.path.join(asked.artifacts, "bench")
+    place = os.path.join(asked.place or memory(folder), f"disksync-bench-{os.getpid()}")
     images = Images(os.path.join(folder, "work"), place, os.path.join(asked.artifacts, "images"), asked.scale,
                     codecs.SLICES if asked.what == "codecs" else SLICES)
     about = machine.about(place)
-    about |= {"versions": machine.versions(asked.disksync), "scale": asked.scale, "place": asked.place}
+    about |= {"versions": machine.versions(asked.disksync), "scale": asked.scale, "place": asked.place or "of the run's own"}
     if about["loadBefore"] > 0.5:
         say(f"the machine is busy (load {about['loadBefore']}): the figures will be worse than they are")
     rows, text = [], "no cell was asked for"
