@@ -29,7 +29,6 @@ internal sealed class DataConnectionHandler(
     // RFC 8446 section 5.1: the first byte of every TLS connection, ContentType handshake.
     private const byte TlsHandshake = 22;
 
-
     /// <inheritdoc/>
     public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync((SocketConnection)connection);
 
@@ -100,10 +99,7 @@ internal sealed class DataConnectionHandler(
                 return Plain(connection, source);
             }
 
-            // What the source needs to see to say the same in its own words.
-            ArrayBufferWriter<byte> preamble = new();
-            Preamble.Write(preamble);
-            await connection.Stream.WriteAsync(preamble.WrittenMemory, patience);
+            await ShowPlainAsync(connection, patience);
             throw new TransportLostException(
                 $"{source} speaks TLS, and this receiver was started with --insecure", "Start it without --insecure.");
         }
@@ -118,13 +114,54 @@ internal sealed class DataConnectionHandler(
         using X509Certificate2? certificate = tls.RemoteCertificate as X509Certificate2;
         Fingerprint? fingerprint = certificate is null ? null : HostKey.FingerprintOf(certificate);
         StreamTransport transport = new(tls, tls, source, fingerprint?.Text ?? string.Empty);
-        if (fingerprint is not null && options.Peers.FindSource(fingerprint) is not null)
+        if (Refusal(connection, source, fingerprint) is not { } why)
         {
             return transport;
         }
 
-        await TurnAwayAsync(transport, Stranger(connection, source, fingerprint), patience);
+        await TurnAwayAsync(transport, why, patience);
         return null;
+    }
+
+    private DiskSyncException? Refusal(SocketConnection connection, string source, Fingerprint? fingerprint)
+    {
+        try
+        {
+            return fingerprint is not null && options.Peers.FindSource(fingerprint) is not null
+                ? null
+                : Stranger(connection, source, fingerprint);
+        }
+        catch (DiskSyncException failure)
+        {
+            // The file's trouble is for this side alone; the source is a stranger as long as it lasts.
+            options.Warn($"{failure.Message}. {failure.Advice}");
+            return new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination: the receiver cannot read whom it trusts, and so admits nobody, {source} included",
+                "Look at what the receiver says on its host.");
+        }
+    }
+
+    // What a source that speaks TLS has to see in order to say in its own words that this side does not.
+    private static async Task ShowPlainAsync(SocketConnection connection, CancellationToken patience)
+    {
+        ArrayBufferWriter<byte> preamble = new();
+        Preamble.Write(preamble);
+        try
+        {
+            await connection.Stream.WriteAsync(preamble.WrittenMemory, patience);
+            connection.Socket.Shutdown(SocketShutdown.Send);
+
+            // Closing with bytes unread would reset the connection, and the preamble could be lost with it.
+            byte[] unread = new byte[4096];
+            while (await connection.Stream.ReadAsync(unread, patience) > 0)
+            {
+            }
+        }
+        catch (Exception exception) when (exception is IOException or SocketException)
+        {
+            // It has gone.
+        }
     }
 
     private static StreamTransport Plain(SocketConnection connection, string source) =>

@@ -90,6 +90,20 @@ public sealed class DataListenerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_peers_file_admits_nobody_and_its_path_stays_on_its_side()
+    {
+        _lab.Trust();
+        await File.AppendAllTextAsync(_lab.ReceiverKeys.PeersPath, "web1 what\n");
+        await _lab.ListenAsync();
+
+        DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.OpenAsync(_lab.Credentials()));
+
+        Assert.Contains("admits nobody", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_lab.ReceiverKeys.PeersPath, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(_lab.ReceiverKeys.PeersPath, await _lab.WarningAsync("is damaged"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_name_with_a_port_does_not_admit_a_source()
     {
         await _lab.ListenAsync();
