@@ -253,7 +253,7 @@ public sealed class ImageSender : IDisposable
                 }
                 catch
                 {
-                    Drop(batch);
+                    Drop();
                     throw;
                 }
 
@@ -297,7 +297,7 @@ public sealed class ImageSender : IDisposable
         }
         catch (Exception exception)
         {
-            Drop(batch);
+            Drop();
             await failure.NoteAsync(exception);
         }
     }
@@ -349,11 +349,9 @@ public sealed class ImageSender : IDisposable
 
     // The connection has failed or the copy was called off: the claims are not given back here (safety rule 2), since
     // the destination may still be writing this batch; the next session starts from the destination's own map.
-    private void Drop(SendBatch batch)
-    {
-        batch.Dispose();
+    private void Drop() =>
+        // Its memory is not freed either: a write that was given up may still be reading it. The collector knows when.
         _batchSlots.Release();
-    }
 
     // Beside the workers: the destination's flush holds up nobody who reads and hashes here.
     private void MaybeCheckpoint(PassFailure failure, CancellationToken cancellationToken)

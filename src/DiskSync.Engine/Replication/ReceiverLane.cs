@@ -234,7 +234,7 @@ internal sealed class ReceiverLane : IDisposable
     private async Task<ReceivedFrame> ReceiveAfterLongOperationAsync()
     {
         _receive = _connection.ReceiveAsync(_stop.Token).AsTask();
-        if (!_receive.IsCompleted)
+        if (!_receive.IsCompleted && !(_longOperation.IsCompletedSuccessfully && _beside.IsCompletedSuccessfully))
         {
             await Task.WhenAny(_receive, FailureOf(_longOperation), FailureOf(_beside));
         }

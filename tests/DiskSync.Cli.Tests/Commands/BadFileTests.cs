@@ -53,7 +53,7 @@ public sealed class BadFileTests : ImageFiles
         string image = Folder.Write("noise.img", SampleImage.Noise(1, 8 << 20));
         string far = Directory.CreateDirectory(Folder.File("far")).FullName;
         string journal = far + "/vm.img.partial.journal";
-        using (DisksyncProcess first = DisksyncProcess.Start(["push", image, far + "/vm.img", "--limit", "4M"]))
+        using (DisksyncProcess first = DisksyncProcess.Start(["push", image, far + "/vm.img", "--limit", "1M"]))
         {
             await UntilAsync(() => File.Exists(journal) || first.Process.HasExited);
             first.Signal(2);

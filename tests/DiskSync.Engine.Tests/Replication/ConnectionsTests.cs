@@ -1,10 +1,8 @@
-using System.Net.Sockets;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
-using DiskSync.TestSupport;
 
 namespace DiskSync.Engine.Tests.Replication;
 
@@ -65,7 +63,7 @@ public sealed class ConnectionsTests : IDisposable
     [Fact]
     public async Task A_connection_that_stands_still_holds_nobody_up()
     {
-        _wires.StallAfter = 2 << 20;
+        _wires.StallAfter = 100 << 10;
         PushResult result = await PushAsync(3);
         _lab.AssertTarget(_content);
         Assert.True(result.LostConnections >= 1, "the one that stood still was given up");
@@ -112,7 +110,8 @@ public sealed class ConnectionsTests : IDisposable
         await using SourceSession session = await SourceSession.ConnectAsync(
             await wires.DialAsync(CancellationToken.None),
             Guid.NewGuid(),
-            new ConnectionOptions(),
+            // Slow enough for all connections to be there long before the end.
+            new ConnectionOptions { Limiter = new RateLimiter(10 << 20) },
             null,
             CancellationToken.None,
             new MoreConnections(wires.DialAsync) { Count = count, Patience = patience ?? SessionLab.Patience });
