@@ -209,11 +209,6 @@ public sealed class ImageSender : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (SendBatch batch in _idle)
-        {
-            batch.Dispose();
-        }
-
         _encoder.Dispose();
         _image.Map.Dispose();
         _batchSlots.Dispose();
@@ -350,7 +345,7 @@ public sealed class ImageSender : IDisposable
     // The connection has failed or the copy was called off: the claims are not given back here (safety rule 2), since
     // the destination may still be writing this batch; the next session starts from the destination's own map.
     private void Drop() =>
-        // Its memory is not freed either: a write that was given up may still be reading it. The collector knows when.
+        // Its memory is the collector's: a write that was given up may still be reading it.
         _batchSlots.Release();
 
     // Beside the workers: the destination's flush holds up nobody who reads and hashes here.

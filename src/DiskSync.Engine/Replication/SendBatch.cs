@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DiskSync.Engine.Dirty;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire;
@@ -11,9 +12,8 @@ namespace DiskSync.Engine.Replication;
 /// Owned by one worker while it is filled, then by one encoding task, until its ack has been applied; never shared.
 /// Reused: <see cref="Reset"/> prepares it for the next batch.
 /// </remarks>
-internal sealed class SendBatch : IDisposable
+internal sealed class SendBatch
 {
-    private readonly AlignedBuffer _storage;
     private readonly Memory<byte> _buffer;
     private readonly ulong[] _prefixes;
     private readonly int _granularity;
@@ -30,8 +30,8 @@ internal sealed class SendBatch : IDisposable
 
         // Blocks are read where their payloads belong in the frame: what travels as it is is never copied.
         int payload = (Capacity * (_granularity + 64)) + 4096;
-        _storage = new AlignedBuffer(BlocksWriter.StorageFor(WireLimits.MaxBatchEntries, payload));
-        Writer = new BlocksWriter(WireLimits.MaxBatchEntries, payload, _storage.Memory);
+        Writer = new BlocksWriter(
+            WireLimits.MaxBatchEntries, payload, AlignedMemory(BlocksWriter.StorageFor(WireLimits.MaxBatchEntries, payload)));
         _buffer = Writer.PayloadSpace;
     }
 
@@ -81,9 +81,12 @@ internal sealed class SendBatch : IDisposable
         ZeroRuns.Clear();
     }
 
-    public void Dispose()
+    // The collector's, not ours to free: where a connection is given up, a write may still be reading a batch that nobody
+    // else refers to any more.
+    private static Memory<byte> AlignedMemory(int length)
     {
-        Writer.Dispose();
-        _storage.Dispose();
+        byte[] array = GC.AllocateUninitializedArray<byte>(length + AlignedBuffer.Alignment, pinned: true);
+        long address = Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
+        return array.AsMemory((int)(-address & (AlignedBuffer.Alignment - 1)), length);
     }
 }

@@ -6,8 +6,7 @@ namespace DiskSync.Linux;
 /// <summary>Page-aligned memory outside the managed heap, as O_DIRECT needs it.</summary>
 /// <remarks>
 /// Zeroed when made. Owned by its maker: after <see cref="IDisposable.Dispose"/> no span or memory taken from it may
-/// be used. One that is let go instead is freed when nobody refers to it any more, memory taken from it included: for
-/// a buffer that an operation may still be reading which nobody waits for. The content has no lock of its own.
+/// be used, and nothing frees it but that call. The content has no lock of its own.
 /// </remarks>
 public sealed unsafe class AlignedBuffer : MemoryManager<byte>
 {
@@ -27,9 +26,6 @@ public sealed unsafe class AlignedBuffer : MemoryManager<byte>
         _start = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
         NativeMemory.Clear(_start, (nuint)length);
     }
-
-    /// <summary>Frees a buffer that was let go.</summary>
-    ~AlignedBuffer() => Dispose(disposing: false);
 
     /// <summary>The length in bytes.</summary>
     public int Length => _length;
