@@ -243,7 +243,7 @@ public sealed class CompressionPolicy
 
     // A limit needs no measuring, and what the limiter lets through at once would make the link look fast.
     private double UsableLinkRate() =>
-        _limiter is { BytesPerSecond: > 0 and long limit } ? Math.Min(_link.LinkRate, limit) : _link.LinkRate;
+        _limiter is { Rate: > 0 and long limit } ? Math.Min(_link.LinkRate, limit) : _link.LinkRate;
 
     private int IndexOf(BatchCodec codec)
     {

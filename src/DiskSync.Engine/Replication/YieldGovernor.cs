@@ -27,11 +27,12 @@ public sealed class YieldGovernor
     private const long LeastRisePerSecond = 128 << 10;
 
     // Where no queue was seen for a second, the link is likely free and it rises as a connection starts: by a share of
-    // what it has, doubling in a second and a half, until a queue shows or it nears the best that it has had.
+    // what it has until a queue shows; more gently where it nears the best that it has had, which may be all there is.
     private const double FreeSeconds = 1;
     private const double FreeDelayShare = 0.5;
     private const double FreeRisePerSecond = 0.5;
-    private const double FreeShareOfBest = 0.8;
+    private const double GentleRisePerSecond = 0.2;
+    private const double NearBest = 0.8;
 
     // Beyond what is really sent a ceiling means nothing, and would take many cuts to be felt.
     private const double Headroom = 1.5;
@@ -70,7 +71,8 @@ public sealed class YieldGovernor
         if (Ceiling > 0)
         {
             _freeSeconds = excess < FreeDelayShare - 1 ? _freeSeconds + sample.Seconds : 0;
-            double share = _freeSeconds > FreeSeconds && Ceiling < _best * FreeShareOfBest ? Ceiling * FreeRisePerSecond : 0;
+            double share = _freeSeconds <= FreeSeconds ? 0
+                : Ceiling * (Ceiling < _best * NearBest ? FreeRisePerSecond : GentleRisePerSecond);
             double rise = Math.Max(share, Math.Max(LeastRisePerSecond, _best * RisePerSecond) * Math.Min(1, -excess)) * sample.Seconds;
             double most = Math.Max(_sent * Headroom, Floor) + rise;
             Ceiling = (long)Math.Max(Ceiling, Math.Min(Ceiling + rise, most));

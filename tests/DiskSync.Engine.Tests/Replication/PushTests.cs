@@ -327,4 +327,15 @@ public sealed class PushTests : IDisposable
         Assert.True(second.Rounds[0].ChangedBytes < content.Length, "what had arrived was sent again");
         _lab.AssertTarget(content);
     }
+
+    [Fact]
+    public async Task Every_byte_is_counted_against_the_limit_once()
+    {
+        RateLimiter limiter = new(1_000_000_000);
+        _lab.Options = _lab.Options with { Limiter = limiter };
+        PushResult result = await _lab.PushAsync(_lab.Source("vm.img", SampleImage.Noise(3, 2 << 20)));
+
+        // All but the preambles, which are sent before anything is limited.
+        Assert.InRange(limiter.BytesPassed, result.BytesSent - 100, result.BytesSent);
+    }
 }
