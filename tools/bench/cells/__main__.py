@@ -64,9 +64,14 @@ def upgrade_facts(workload, disksync):
     return {"changed": changed, "packed": packed, "scanSeconds": time.perf_counter() - started}
 
 
+def stop(*_):
+    """So that whoever ends this also ends what it started: each "finally" runs, and a second signal does not cut it short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def main():
-    # So that whoever ends this also ends what it started: each "finally" runs.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, stop)
     asked = options()
     folder = os.path.join(asked.artifacts, "bench")
     place = os.path.join(asked.place or memory(folder), f"disksync-bench-{os.getpid()}")
