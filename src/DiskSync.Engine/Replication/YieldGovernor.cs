@@ -31,7 +31,7 @@ public sealed class YieldGovernor
     private const double FreeSeconds = 1;
     private const double FreeDelayShare = 0.5;
     private const double FreeRisePerSecond = 0.5;
-    private const double GentleRisePerSecond = 0.2;
+    private const double GentleRisePerSecond = 0.15;
     private const double NearBest = 0.8;
 
     // Beyond what is really sent a ceiling means nothing, and would take many cuts to be felt.
