@@ -283,6 +283,7 @@ public sealed class ImageSender : IDisposable
             long handedOver = Stopwatch.GetTimestamp();
             (BatchAck ack, int wireBytes) = await _session.SendBatchAsync(_index, batch.Writer, cancellationToken);
             Interlocked.Add(ref counters.PayloadSent, payload);
+            Interlocked.Add(ref counters.WireSent, wireBytes);
             Interlocked.Increment(ref _acknowledged);
             _compression.Acknowledged(wireBytes, payload, Stopwatch.GetElapsedTime(handedOver));
             Interlocked.Add(ref counters.BytesOnTheWay, -onTheWay);
@@ -434,19 +435,25 @@ public sealed class ImageSender : IDisposable
         }
     }
 
-    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sentBefore) =>
-        new(phase)
+    private CopyProgress Snapshot(CopyPhase phase, int round, RoundCounters counters, long sentBefore)
+    {
+        // Read before what is sent: what is called done is in that number then.
+        long done = Interlocked.Read(ref counters.BytesDone) - Interlocked.Read(ref counters.BytesOnTheWay);
+        long payload = Interlocked.Read(ref counters.PayloadSent);
+        long wire = Interlocked.Read(ref counters.WireSent);
+        long sent = _session.BytesSent - sentBefore;
+        return new CopyProgress(phase)
         {
             Image = _image.Source.Name,
             Round = round,
             // What waits for a slow link is not done: else a small image would stand at 100% while most of it is still here.
-            BytesDone = Math.Clamp(
-                Interlocked.Read(ref counters.BytesDone) - Interlocked.Read(ref counters.BytesOnTheWay), 0, Geometry.Length),
+            BytesDone = Math.Clamp(done, 0, Geometry.Length),
             BytesTotal = Geometry.Length,
             DirtyBlocks = Interlocked.Read(ref counters.BlocksChanged),
-            RawBytes = Interlocked.Read(ref counters.PayloadSent),
 
-            // Read last: what is called done or sent above is in this number then.
-            SentBytes = _session.BytesSent - sentBefore,
+            // Frames leave in pieces: what is on its way is taken to shrink as what has arrived did.
+            RawBytes = wire == 0 ? 0 : (long)(payload * ((double)sent / wire)),
+            SentBytes = sent,
         };
+    }
 }

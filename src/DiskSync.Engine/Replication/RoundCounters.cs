@@ -17,7 +17,8 @@ internal sealed class RoundCounters
     public long EncodedBytes;
     public long RefusedBlocks;
 
-    // Image bytes in batches that are not acknowledged yet, and payload (before compression) of those that left.
+    // Image bytes in batches that are not acknowledged yet; of those that are, payload before compression and frames as sent.
     public long BytesOnTheWay;
     public long PayloadSent;
+    public long WireSent;
 }

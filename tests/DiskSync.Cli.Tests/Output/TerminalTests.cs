@@ -20,7 +20,7 @@ public sealed partial class TerminalTests : ImageFiles
             {
                 info.FileName = "script";
                 info.Environment["TERM"] = "xterm";
-                string command = $"stty cols {columns} rows 24; exec dotnet '{DisksyncProcess.DllPath}' push '{image}' '{Folder.File("copy.img")}' --limit 4M --base none";
+                string command = $"stty cols {columns} rows 24; exec dotnet '{DisksyncProcess.DllPath}' push '{image}' '{Folder.File("copy.img")}' --limit 2M --base none";
                 info.ArgumentList.Clear();
                 foreach (string argument in (ReadOnlySpan<string>)["--quiet", "--return", "--flush", "--command", command, recording])
                 {
