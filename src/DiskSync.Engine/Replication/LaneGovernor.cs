@@ -34,7 +34,11 @@ internal sealed class LaneGovernor(LanePool pool, MoreConnections more)
                 long bytes = pool.BytesArrived;
                 TimeSpan waited = pool.Waited;
                 await Task.Delay(interval, cancellationToken);
-                _growth.Observe(Stopwatch.GetElapsedTime(start), pool.BytesArrived - bytes, pool.Waited - waited);
+                if (more.Limiter is not { Rate: > 0 })
+                {
+                    _growth.Observe(Stopwatch.GetElapsedTime(start), pool.BytesArrived - bytes, pool.Waited - waited);
+                }
+
                 BreakStuck();
                 await AdjustAsync(cancellationToken);
             }

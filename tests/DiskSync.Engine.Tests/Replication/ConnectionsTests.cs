@@ -35,6 +35,14 @@ public sealed class ConnectionsTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_a_limit_sets_the_pace_the_number_does_not_grow()
+    {
+        PushResult result = await PushAsync(count: null);
+        _lab.AssertTarget(_content);
+        Assert.Equal(1, result.Connections);
+    }
+
+    [Fact]
     public async Task A_receiver_that_takes_one_connection_gets_one()
     {
         using SessionLab single = new();
@@ -100,21 +108,22 @@ public sealed class ConnectionsTests : IDisposable
         _lab.Dispose();
     }
 
-    private Task<PushResult> PushAsync(int count, TimeSpan? patience = null) =>
+    private Task<PushResult> PushAsync(int? count, TimeSpan? patience = null) =>
         PushAsync(_lab, _wires, _lab.Source("vm.img", _content), count, patience);
 
     private static async Task<PushResult> PushAsync(
-        SessionLab lab, ManyWires wires, string image, int count, TimeSpan? patience = null)
+        SessionLab lab, ManyWires wires, string image, int? count, TimeSpan? patience = null)
     {
         using IBlockDevice source = BlockDevices.OpenSource(image);
+        RateLimiter limiter = new(10 << 20);
         await using SourceSession session = await SourceSession.ConnectAsync(
             await wires.DialAsync(CancellationToken.None),
             Guid.NewGuid(),
             // Slow enough for all connections to be there long before the end.
-            new ConnectionOptions { Limiter = new RateLimiter(10 << 20) },
+            new ConnectionOptions { Limiter = limiter },
             null,
             CancellationToken.None,
-            new MoreConnections(wires.DialAsync) { Count = count, Patience = patience ?? SessionLab.Patience });
+            new MoreConnections(wires.DialAsync) { Count = count, Limiter = limiter, Patience = patience ?? SessionLab.Patience });
         return await PushRun.RunAsync(
             session,
             new TransferRequest(source, "vm.img", new BlockGeometry(source.Length, 64 << 10)),
