@@ -293,11 +293,13 @@ public sealed class Connection : IAsyncDisposable
 
     private ValueTask WriteFrameAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellationToken)
     {
-        Interlocked.Add(ref _bytesSent, frame.Length);
         return _options.Limiter is { } limiter ? PacedWriter.WriteAsync(limiter, frame, Write, cancellationToken) : Write(frame);
 
-        ValueTask Write(ReadOnlyMemory<byte> piece) =>
-            WriteOutAsync(_transport.Output.WriteAsync(piece, CancellationToken.None), cancellationToken);
+        ValueTask Write(ReadOnlyMemory<byte> piece)
+        {
+            Interlocked.Add(ref _bytesSent, piece.Length);
+            return WriteOutAsync(_transport.Output.WriteAsync(piece, CancellationToken.None), cancellationToken);
+        }
     }
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
