@@ -388,6 +388,7 @@ internal sealed class LanePool : IAsyncDisposable
             lock (_lock)
             {
                 _alive.Remove(lane);
+                _retiring.Remove(lane);
             }
 
             await lane.DisposeAsync();
