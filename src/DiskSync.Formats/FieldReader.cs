@@ -43,6 +43,35 @@ internal ref struct FieldReader
         return taken;
     }
 
+    /// <summary>What a record's file begins with: its magic, then its version.</summary>
+    /// <param name="magic">The magic.</param>
+    /// <param name="oldest">The oldest version that this program reads.</param>
+    /// <param name="newest">The newest.</param>
+    /// <returns>The version.</returns>
+    public ushort Start(ReadOnlySpan<byte> magic, ushort oldest, ushort newest)
+    {
+        ReadOnlySpan<byte> found = Bytes("magic", magic.Length);
+        if (!found.SequenceEqual(magic))
+        {
+            throw Violation(Convert.ToHexStringLower(found), $"the magic of a {_format}", magic.Length);
+        }
+
+        ushort version = UInt16("version");
+        return version >= oldest && version <= newest
+            ? version
+            : throw Violation($"version {version}", $"version {newest}, which this program reads", sizeof(ushort));
+    }
+
+    /// <summary>Makes sure that a record's file ends with the BLAKE3 of what stands before it.</summary>
+    /// <param name="least">The fewest bytes that such a file has.</param>
+    public readonly void CheckEnd(int least)
+    {
+        if (_data.Length < least || Blake3.Hash(_data[..^Hash256.Size]) != new Hash256(_data[^Hash256.Size..]))
+        {
+            throw Violation($"{_data.Length} bytes that are not what was written", $"the BLAKE3 of the {_format} at its end");
+        }
+    }
+
     public byte Byte(string field) => Bytes(field, 1)[0];
 
     public ushort UInt16(string field) => BinaryPrimitives.ReadUInt16LittleEndian(Bytes(field, sizeof(ushort)));

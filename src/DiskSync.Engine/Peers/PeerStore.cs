@@ -96,17 +96,11 @@ public sealed class PeerStore(KeyFolder folder)
     private LinuxFile Lock()
     {
         LinuxFile gate = LinuxFile.Open(folder.Path, LinuxOpen.Directory);
-        long deadline = Environment.TickCount64 + (long)LockPatience.TotalMilliseconds;
-        while (!gate.TryLockExclusive())
+        if (!gate.TryLockExclusive(LockPatience))
         {
-            if (Environment.TickCount64 > deadline)
-            {
-                gate.Dispose();
-                throw new DiskSyncException(
-                    FailureKind.Preflight, $"{folder.PeersPath} is being changed by another process", "Run the command again.");
-            }
-
-            Thread.Sleep(20);
+            gate.Dispose();
+            throw new DiskSyncException(
+                FailureKind.Preflight, $"{folder.PeersPath} is being changed by another process", "Run the command again.");
         }
 
         return gate;

@@ -164,7 +164,7 @@ public sealed class SourceWatch : IDisposable
         return new SourceIdentity(
             IsDevice: false,
             BootId.Current,
-            Number(stat.Device),
+            stat.Device.Value,
             DeviceActivity.SequenceOf(stat.Device),
             stat.Inode,
             stat.BirthNanoseconds,
@@ -183,9 +183,7 @@ public sealed class SourceWatch : IDisposable
     }
 
     private static SourceIdentity IdentityOf(DeviceNumber number, DeviceActivity activity) => new(
-        IsDevice: true, BootId.Current, Number(number), activity.Sequence, 0, 0, 0, 0, 0, activity.SectorsChanged);
-
-    private static ulong Number(DeviceNumber device) => ((ulong)device.Major << 32) | device.Minor;
+        IsDevice: true, BootId.Current, number.Value, activity.Sequence, 0, 0, 0, 0, 0, activity.SectorsChanged);
 
     private static DateTimeOffset ChangedAt(SourceIdentity identity) =>
         DateTimeOffset.UnixEpoch.AddTicks(identity.ChangedNs / 100);

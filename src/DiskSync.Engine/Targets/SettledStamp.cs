@@ -13,7 +13,7 @@ internal static class SettledStamp
 
     /// <summary>What stat says of a file.</summary>
     public static FileStamp Of(FileStat stat) => new(
-        ((ulong)stat.Device.Major << 32) | stat.Device.Minor,
+        stat.Device.Value,
         stat.Inode,
         stat.Size,
         stat.ModifiedNanoseconds,

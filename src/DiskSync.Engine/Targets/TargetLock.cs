@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DiskSync.Linux;
 
 namespace DiskSync.Engine.Targets;
@@ -22,7 +21,7 @@ internal static class TargetLock
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             LinuxFile file = paths.OpenFile(leaf, create ? LinuxOpen.ReadWrite | LinuxOpen.Create : LinuxOpen.ReadWrite);
-            if (!TryLock(file))
+            if (!file.TryLockExclusive(BusyPatience))
             {
                 file.Dispose();
                 break;
@@ -43,23 +42,7 @@ internal static class TargetLock
     }
 
     /// <summary>Whether a file can be locked now; nothing is kept.</summary>
-    public static bool IsFree(LinuxFile file) => TryLock(file);
-
-    private static bool TryLock(LinuxFile file)
-    {
-        long start = Stopwatch.GetTimestamp();
-        while (!file.TryLockExclusive())
-        {
-            if (Stopwatch.GetElapsedTime(start) > BusyPatience)
-            {
-                return false;
-            }
-
-            Thread.Sleep(50);
-        }
-
-        return true;
-    }
+    public static bool IsFree(LinuxFile file) => file.TryLockExclusive(BusyPatience);
 
     private static bool StillNamed(TargetPaths paths, string leaf, LinuxFile file)
     {

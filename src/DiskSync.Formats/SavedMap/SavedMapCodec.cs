@@ -60,24 +60,8 @@ public static class SavedMapCodec
     public static SavedMapRecord Decode(ReadOnlySpan<byte> bytes)
     {
         var reader = new FieldReader(bytes, Name);
-        ReadOnlySpan<byte> magic = reader.Bytes("magic", Magic.Length);
-        if (!magic.SequenceEqual(Magic))
-        {
-            throw reader.Violation(Convert.ToHexStringLower(magic), "the magic of a saved map record", magic.Length);
-        }
-
-        ushort version = reader.UInt16("version");
-        if (version != Version)
-        {
-            throw reader.Violation($"version {version}", $"version {Version}, which this program reads", sizeof(ushort));
-        }
-
-        if (bytes.Length < FixedSize + sizeof(ushort) + Hash256.Size
-            || Blake3.Hash(bytes[..^Hash256.Size]) != new Hash256(bytes[^Hash256.Size..]))
-        {
-            throw reader.Violation($"{bytes.Length} bytes that are not what was written", "the BLAKE3 of the record at its end");
-        }
-
+        reader.Start(Magic, Version, Version);
+        reader.CheckEnd(FixedSize + sizeof(ushort) + Hash256.Size);
         ushort kind = reader.UInt16("kind");
         uint granularity = reader.UInt32("granularity");
         ulong length = reader.UInt64("length");

@@ -58,25 +58,8 @@ public static class SealCodec
     public static SealRecord Decode(ReadOnlySpan<byte> bytes)
     {
         var reader = new FieldReader(bytes, Name);
-        ReadOnlySpan<byte> magic = reader.Bytes("magic", Magic.Length);
-        if (!magic.SequenceEqual(Magic))
-        {
-            throw reader.Violation(Convert.ToHexStringLower(magic), "the magic of a seal", magic.Length);
-        }
-
-        ushort version = reader.UInt16("version");
-        if (version is not (Version or VersionWithoutBoot))
-        {
-            throw reader.Violation($"version {version}", $"version {Version}, which this program reads", sizeof(ushort));
-        }
-
-        int fixedSize = version == VersionWithoutBoot ? FixedSize - GuidSize : FixedSize;
-        if (bytes.Length < fixedSize + sizeof(ushort) + Hash256.Size
-            || Blake3.Hash(bytes[..^Hash256.Size]) != new Hash256(bytes[^Hash256.Size..]))
-        {
-            throw reader.Violation($"{bytes.Length} bytes that are not what was written", "the BLAKE3 of the seal at its end");
-        }
-
+        ushort version = reader.Start(Magic, VersionWithoutBoot, Version);
+        reader.CheckEnd((version == VersionWithoutBoot ? FixedSize - GuidSize : FixedSize) + sizeof(ushort) + Hash256.Size);
         ushort reserved = reader.UInt16("reserved");
         uint granularity = reader.UInt32("granularity");
         ulong length = reader.UInt64("length");

@@ -49,19 +49,8 @@ internal static class CheckCodec
 
     private static CheckImage ReadCheck(ref FieldReader reader)
     {
-        string name = reader.Text("name");
-        if (name.Length == 0)
-        {
-            throw reader.Violation("an empty text", "the target's name", sizeof(ushort));
-        }
-
-        ulong length = reader.UInt64("length", 1, (ulong)BlockGeometry.MaxLength);
-        uint granularity = reader.UInt32("granularity");
-        if (!BlockGeometry.TryCreate((long)length, granularity, out BlockGeometry geometry))
-        {
-            throw reader.Violation($"granularity {granularity}", "a power of two from 4 KiB to 4 MiB", sizeof(uint));
-        }
-
+        string name = ImageCodec.ReadTargetName(ref reader);
+        (ulong length, uint granularity) = ImageCodec.ReadGeometry(ref reader, shortest: 1);
         return new CheckImage(
             name,
             length,
@@ -69,7 +58,7 @@ internal static class CheckCodec
             reader.KnownHash("root"),
             reader.UInt32("mode"),
             reader.Text("owner"),
-            ReadSample(ref reader, geometry));
+            ReadSample(ref reader, new BlockGeometry((long)length, (int)granularity)));
     }
 
     private static SampleBlock[] ReadSample(ref FieldReader reader, BlockGeometry geometry)

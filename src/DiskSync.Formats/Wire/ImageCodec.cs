@@ -92,6 +92,23 @@ internal static class ImageCodec
         }
     }
 
+    /// <summary>The name of the target that a message is about.</summary>
+    internal static string ReadTargetName(ref FieldReader reader)
+    {
+        string name = reader.Text("name");
+        return name.Length > 0 ? name : throw reader.Violation("an empty text", "the target's name", sizeof(ushort));
+    }
+
+    /// <summary>An image's length and granularity, within the limits of <see cref="BlockGeometry"/>.</summary>
+    internal static (ulong Length, uint Granularity) ReadGeometry(ref FieldReader reader, ulong shortest = 0)
+    {
+        ulong length = reader.UInt64("length", shortest, (ulong)BlockGeometry.MaxLength);
+        uint granularity = reader.UInt32("granularity");
+        return BlockGeometry.IsValidGranularity(granularity)
+            ? (length, granularity)
+            : throw reader.Violation($"granularity {granularity}", "a power of two from 4 KiB to 4 MiB", sizeof(uint));
+    }
+
     private static Bases ReadBases(ref FieldReader reader)
     {
         var offers = new BaseOffer[reader.Count("offers", WireLimits.MaxBases, MinOffer)];
@@ -109,12 +126,7 @@ internal static class ImageCodec
 
     private static OpenImage ReadOpen(ref FieldReader reader)
     {
-        string name = reader.Text("name");
-        if (name.Length == 0)
-        {
-            throw reader.Violation("an empty text", "the target's name", sizeof(ushort));
-        }
-
+        string name = ReadTargetName(ref reader);
         (ulong length, uint granularity) = ReadGeometry(ref reader);
         var flags = (OpenFlags)reader.UInt32("flags");
         if ((flags & ~KnownFlags) != 0)
@@ -132,14 +144,5 @@ internal static class ImageCodec
             reader.Hash("base root"),
             reader.UInt32("mode"),
             reader.Text("owner"));
-    }
-
-    private static (ulong Length, uint Granularity) ReadGeometry(ref FieldReader reader)
-    {
-        ulong length = reader.UInt64("length", 0, (ulong)BlockGeometry.MaxLength);
-        uint granularity = reader.UInt32("granularity");
-        return BlockGeometry.IsValidGranularity(granularity)
-            ? (length, granularity)
-            : throw reader.Violation($"granularity {granularity}", "a power of two from 4 KiB to 4 MiB", sizeof(uint));
     }
 }

@@ -7,6 +7,9 @@ namespace DiskSync.Linux;
 /// <param name="Minor">The device of that driver.</param>
 public readonly record struct DeviceNumber(uint Major, uint Minor)
 {
+    /// <summary>The number as our records keep it: the driver in the upper half.</summary>
+    public ulong Value => ((ulong)Major << 32) | Minor;
+
     /// <summary>The number as /proc and /sys write it: "7:3".</summary>
     public override string ToString() => $"{Major}:{Minor}";
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DiskSync.Linux.Native;
 
 namespace DiskSync.Linux;
@@ -5,11 +6,34 @@ namespace DiskSync.Linux;
 /// <content>Locks, mode and owner.</content>
 public sealed partial class LinuxFile
 {
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Takes the file's exclusive advisory lock (flock) without waiting.</summary>
     /// <returns>False where someone else holds a lock, which may be this process by another open.</returns>
     /// <remarks>Released by <see cref="Unlock"/>, by <see cref="Dispose"/>, and by the kernel when the process dies.</remarks>
     /// <exception cref="LinuxException">The file system failed.</exception>
     public bool TryLockExclusive() => TryLock(FileCalls.LockExclusive);
+
+    /// <summary>Takes the exclusive lock as <see cref="TryLockExclusive()"/> does, but waits for it; blocks the thread.</summary>
+    /// <param name="patience">For how long.</param>
+    /// <returns>False where somebody else had it all the time.</returns>
+    /// <exception cref="LinuxException">The file system cannot lock.</exception>
+    public bool TryLockExclusive(TimeSpan patience)
+    {
+        // The kernel would wait without an end, and a timer for it would need a signal.
+        long start = Stopwatch.GetTimestamp();
+        while (!TryLockExclusive())
+        {
+            if (Stopwatch.GetElapsedTime(start) > patience)
+            {
+                return false;
+            }
+
+            Thread.Sleep(LockPoll);
+        }
+
+        return true;
+    }
 
     /// <summary>Takes a shared advisory lock (flock) without waiting.</summary>
     /// <returns>False where someone else holds the exclusive lock.</returns>
