@@ -18,7 +18,7 @@ public sealed class Lz4Tests
     [InlineData(4194304)]
     public void What_was_compressed_comes_back(int length)
     {
-        foreach (byte[] source in Contents(length))
+        foreach (byte[] source in SampleContents.Of(length))
         {
             byte[] packed = new byte[Lz4.MaxCompressedLength(length)];
             int size = Lz4.Compress(source, packed);
@@ -37,7 +37,7 @@ public sealed class Lz4Tests
     [InlineData(1 << 20)]
     public void The_reference_library_reads_our_blocks_and_we_read_its(int length)
     {
-        foreach (byte[] source in Contents(length))
+        foreach (byte[] source in SampleContents.Of(length))
         {
             byte[] packed = new byte[Lz4.MaxCompressedLength(length)];
             byte[] back = new byte[length];
@@ -68,7 +68,7 @@ public sealed class Lz4Tests
     [Fact]
     public void A_result_that_does_not_fit_is_zero_bytes_and_nothing_is_written_beyond_the_room()
     {
-        byte[] source = Contents(65536)[2];
+        byte[] source = SampleContents.Of(65536)[2];
         byte[] packed = new byte[Lz4.MaxCompressedLength(source.Length)];
         int size = Lz4.Compress(source, packed);
         GuardedMemory memory = new(packed.Length);
@@ -78,7 +78,7 @@ public sealed class Lz4Tests
         }
 
         Assert.Equal(size, Lz4.Compress(source, memory.Last(size)));
-        Assert.Equal(0, Lz4.Compress(Contents(4096)[1], new byte[4000]));
+        Assert.Equal(0, Lz4.Compress(SampleContents.Of(4096)[1], new byte[4000]));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class Lz4Tests
     [Fact]
     public void A_block_cut_off_at_any_byte_is_refused()
     {
-        byte[] source = Contents(5000)[2];
+        byte[] source = SampleContents.Of(5000)[2];
         byte[] packed = Pack(source);
         GuardedMemory from = new(packed.Length);
         GuardedMemory to = new(source.Length);
@@ -109,7 +109,7 @@ public sealed class Lz4Tests
     [Fact]
     public void A_block_of_another_length_than_expected_is_refused()
     {
-        byte[] source = Contents(5000)[2];
+        byte[] source = SampleContents.Of(5000)[2];
         byte[] packed = Pack(source);
         GuardedMemory to = new(8192);
         for (int length = 0; length < 6000; length++)
@@ -121,7 +121,7 @@ public sealed class Lz4Tests
     [Fact]
     public void A_block_with_any_bit_flipped_is_refused_or_decoded_within_bounds()
     {
-        byte[] packed = Pack(Contents(3000)[2]);
+        byte[] packed = Pack(SampleContents.Of(3000)[2]);
         byte[] input = [.. BitConverter.GetBytes(3000), .. packed];
         for (int bit = 32; bit < input.Length * 8; bit++)
         {
@@ -159,24 +159,5 @@ public sealed class Lz4Tests
     {
         byte[] packed = new byte[Lz4.MaxCompressedLength(source.Length)];
         return packed[..Lz4.Compress(source, packed)];
-    }
-
-    /// <summary>Zeros, noise, and words as in a file of text.</summary>
-    private static byte[][] Contents(int length)
-    {
-        Random random = new(length);
-        byte[] noise = new byte[length];
-        random.NextBytes(noise);
-        byte[] words = new byte[length];
-        for (int at = 0; at < length;)
-        {
-            int word = random.Next(50);
-            for (int i = 0; i < 3 + (word % 7) && at < length; i++)
-            {
-                words[at++] = (byte)('a' + ((word * (i + 3)) % 26));
-            }
-        }
-
-        return [new byte[length], noise, words];
     }
 }

@@ -34,7 +34,7 @@ public sealed class ZstdTests : IDisposable
     [InlineData(1 << 20)]
     public void What_was_compressed_comes_back_at_every_level(int length)
     {
-        foreach (byte[] source in Contents(length))
+        foreach (byte[] source in SampleContents.Of(length))
         {
             foreach (int level in (int[])[Zstd.MinLevel, -1, 1, 3, 6, 18, Zstd.MaxLevel])
             {
@@ -53,7 +53,7 @@ public sealed class ZstdTests : IDisposable
     public void The_zstd_command_reads_our_frames_and_we_read_its(int length)
     {
         using TempFolder folder = new();
-        foreach (byte[] source in Contents(length))
+        foreach (byte[] source in SampleContents.Of(length))
         {
             File.WriteAllBytes(folder.File("ours.zst"), Pack(source, 3));
             Tool.Run("zstd", "zstd", "-d", "-q", "-f", folder.File("ours.zst"), "-o", folder.File("back"));
@@ -85,7 +85,7 @@ public sealed class ZstdTests : IDisposable
     [Fact]
     public void A_result_that_does_not_fit_is_zero_bytes_and_nothing_is_written_beyond_the_room()
     {
-        byte[] source = Contents(65536)[2];
+        byte[] source = SampleContents.Of(65536)[2];
         int size = Pack(source, 3).Length;
         GuardedMemory memory = new(Zstd.MaxCompressedLength(source.Length));
         for (int room = 0; room < size; room += room < size - 40 ? 97 : 1)
@@ -95,7 +95,7 @@ public sealed class ZstdTests : IDisposable
 
         // The library wants a little more room than the frame has in the end.
         Assert.Equal(size, _compressor.Compress(source, memory.Last(size + 64), 3));
-        Assert.Equal(0, _compressor.Compress(Contents(4096)[1], new byte[4000], 3));
+        Assert.Equal(0, _compressor.Compress(SampleContents.Of(4096)[1], new byte[4000], 3));
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class ZstdTests : IDisposable
     [Fact]
     public void A_frame_cut_off_at_any_byte_is_refused()
     {
-        byte[] source = Contents(5000)[2];
+        byte[] source = SampleContents.Of(5000)[2];
         byte[] packed = Pack(source, 3);
         GuardedMemory from = new(packed.Length);
         GuardedMemory to = new(source.Length);
@@ -125,7 +125,7 @@ public sealed class ZstdTests : IDisposable
     [Fact]
     public void A_frame_of_another_length_than_expected_is_refused()
     {
-        byte[] source = Contents(5000)[2];
+        byte[] source = SampleContents.Of(5000)[2];
         byte[] packed = Pack(source, 3);
         GuardedMemory to = new(8192);
         for (int length = 0; length < 6000; length++)
@@ -137,7 +137,7 @@ public sealed class ZstdTests : IDisposable
     [Fact]
     public void What_is_not_exactly_one_frame_is_refused()
     {
-        byte[] source = Contents(5000)[2];
+        byte[] source = SampleContents.Of(5000)[2];
         byte[] packed = Pack(source, 3);
         byte[] back = new byte[source.Length];
         Assert.True(_decompressor.TryDecompress(packed, back));
@@ -173,7 +173,7 @@ public sealed class ZstdTests : IDisposable
     [Fact]
     public void A_frame_with_any_bit_flipped_is_refused_or_decoded_within_bounds()
     {
-        byte[] packed = Pack(Contents(3000)[2], 3);
+        byte[] packed = Pack(SampleContents.Of(3000)[2], 3);
         byte[] input = [.. BitConverter.GetBytes(3000), .. packed];
         for (int bit = 32; bit < input.Length * 8; bit++)
         {
@@ -186,7 +186,7 @@ public sealed class ZstdTests : IDisposable
     [Fact]
     public void A_context_that_has_refused_a_frame_still_reads_the_next()
     {
-        byte[] source = Contents(5000)[2];
+        byte[] source = SampleContents.Of(5000)[2];
         byte[] packed = Pack(source, 3);
         byte[] back = new byte[source.Length];
         for (int i = 5; i < packed.Length; i += 7)
@@ -203,24 +203,5 @@ public sealed class ZstdTests : IDisposable
     {
         byte[] packed = new byte[Zstd.MaxCompressedLength(source.Length)];
         return packed[.._compressor.Compress(source, packed, level)];
-    }
-
-    /// <summary>Zeros, noise, and words as in a file of text.</summary>
-    private static byte[][] Contents(int length)
-    {
-        Random random = new(length);
-        byte[] noise = new byte[length];
-        random.NextBytes(noise);
-        byte[] words = new byte[length];
-        for (int at = 0; at < length;)
-        {
-            int word = random.Next(50);
-            for (int i = 0; i < 3 + (word % 7) && at < length; i++)
-            {
-                words[at++] = (byte)('a' + ((word * (i + 3)) % 26));
-            }
-        }
-
-        return [new byte[length], noise, words];
     }
 }
