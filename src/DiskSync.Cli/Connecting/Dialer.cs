@@ -33,7 +33,7 @@ internal sealed class Dialer(
     {
         // What ssh starts, or runs in this process, serves one connection; what listens serves as many as come.
         MoreConnections? more = address.Kind is DestinationKind.UnixSocket or DestinationKind.Tcp
-            ? new MoreConnections(token => OpenAsync(address, token)) { Count = Connections, Limiter = Limits.Limiter }
+            ? new MoreConnections(token => OpenAsync(address, token)) { Count = Connections }
             : null;
         if (more is null && Connections > 1)
         {

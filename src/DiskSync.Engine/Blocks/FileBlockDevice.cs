@@ -4,7 +4,7 @@ namespace DiskSync.Engine.Blocks;
 
 /// <summary>An image in a regular file, through the page cache.</summary>
 /// <remarks>Holes are told by SEEK_HOLE and made by punching; a file system that cannot do either gets zeros written.</remarks>
-public sealed class FileBlockDevice : LinuxBlockDevice, IBlockDevice
+public sealed class FileBlockDevice : LinuxBlockDevice
 {
     private const int ZeroChunk = 1 << 20;
     private static readonly byte[] Zeros = new byte[ZeroChunk];
@@ -61,7 +61,7 @@ public sealed class FileBlockDevice : LinuxBlockDevice, IBlockDevice
     }
 
     /// <inheritdoc/>
-    public void BeginWriteback(long offset, long length)
+    public override void BeginWriteback(long offset, long length)
     {
         try
         {

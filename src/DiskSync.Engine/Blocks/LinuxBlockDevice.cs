@@ -119,6 +119,12 @@ public abstract class LinuxBlockDevice : IBlockDevice
         File.Advise(offset, length, FileAdvice.DontNeed);
 
     /// <inheritdoc/>
+    public virtual void BeginWriteback(long offset, long length)
+    {
+        // Past the cache there is nothing to write back.
+    }
+
+    /// <inheritdoc/>
     public virtual void ReadAhead(long offset, long length) =>
         File.Advise(offset, length, FileAdvice.WillNeed);
 

@@ -21,9 +21,11 @@ public sealed class PagedMap : IDisposable
     /// <summary>The blocks of one page.</summary>
     public const int PageBlocks = MapNode.Fanout;
 
+    /// <summary>How many pages are kept in memory, unless whoever makes the map says otherwise.</summary>
+    public const int UsualCachedPages = 1024;
+
     private const int HashBytes = PageBlocks * Hash256.Size;
     private const int StoredBytes = HashBytes + Hash256.Size;
-    private const int MaxCachedPages = 1024;
 
     private readonly Lock _lock = new();
     private readonly IStateFile _file;
@@ -31,7 +33,6 @@ public sealed class PagedMap : IDisposable
     private readonly Dictionary<long, MapPage> _cache = [];
     private readonly Queue<long> _order = new();
     private readonly MapNodes _nodes;
-    private int _maxCachedPages = MaxCachedPages;
 
     /// <summary>Opens a map over its file.</summary>
     /// <param name="geometry">The image's geometry.</param>
@@ -71,14 +72,16 @@ public sealed class PagedMap : IDisposable
         }
     }
 
+    private int CachedPages { get; init; } = UsualCachedPages;
+
     private long PageCount => (Geometry.BlockCount + PageBlocks - 1) / PageBlocks;
 
     /// <summary>Makes a map that lives as long as the object, in an unlinked file.</summary>
     /// <param name="geometry">The image's geometry.</param>
     /// <param name="defaultIsZero">What the blocks hold at first: zeros, or nobody knows what.</param>
-    /// <param name="maxCachedPages">How many pages of 8 KiB may be in memory.</param>
-    public static PagedMap CreateTemporary(BlockGeometry geometry, bool defaultIsZero, int maxCachedPages = MaxCachedPages) =>
-        new(geometry, DiskStateFile.CreateTemporary("block map"), defaultIsZero) { _maxCachedPages = maxCachedPages };
+    /// <param name="cachedPages">How many pages of 8 KiB may be in memory.</param>
+    public static PagedMap CreateTemporary(BlockGeometry geometry, bool defaultIsZero, int cachedPages = UsualCachedPages) =>
+        new(geometry, DiskStateFile.CreateTemporary("block map"), defaultIsZero) { CachedPages = cachedPages };
 
     /// <summary>A block's hash, or <see cref="Hash256.Unknown"/>.</summary>
     public Hash256 Get(long block)
@@ -337,7 +340,7 @@ public sealed class PagedMap : IDisposable
     /// <summary>A page of unknown hashes; where the cache is full it is made of the oldest one.</summary>
     private MapPage FreshPage(long number)
     {
-        if (_cache.Count < _maxCachedPages)
+        if (_cache.Count < CachedPages)
         {
             return new MapPage(BlocksOf(number));
         }
@@ -354,7 +357,7 @@ public sealed class PagedMap : IDisposable
 
     private void Keep(long number, MapPage page)
     {
-        while (_cache.Count >= _maxCachedPages)
+        while (_cache.Count >= CachedPages)
         {
             // Written before it is let go: a page that cannot be written keeps what only it knows.
             long oldest = _order.Peek();

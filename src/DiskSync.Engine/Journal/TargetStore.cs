@@ -157,6 +157,7 @@ public sealed class TargetStore : IDisposable
     public void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes)
     {
         BlockRun run = new(first, hashes.Length);
+        bool done = false;
         BeginWrite(run);
         try
         {
@@ -168,15 +169,11 @@ public sealed class TargetStore : IDisposable
             }
 
             _writeback.Wrote(offset, data.Length);
-        }
-        catch
-        {
-            FailWrite();
-            throw;
+            done = true;
         }
         finally
         {
-            EndWrite(run);
+            EndWrite(run, done);
         }
     }
 
@@ -184,6 +181,7 @@ public sealed class TargetStore : IDisposable
     public void ZeroRun(long first, long count)
     {
         BlockRun run = new(first, count);
+        bool done = false;
         BeginWrite(run);
         try
         {
@@ -191,15 +189,11 @@ public sealed class TargetStore : IDisposable
             long end = Math.Min(Geometry.OffsetOf(first + count), Geometry.Length);
             _device.Zero(offset, end - offset, punch: true);
             Map.SetZeroRun(first, count);
-        }
-        catch
-        {
-            FailWrite();
-            throw;
+            done = true;
         }
         finally
         {
-            EndWrite(run);
+            EndWrite(run, done);
         }
     }
 
@@ -240,7 +234,11 @@ public sealed class TargetStore : IDisposable
             {
                 // A checkpoint that fails half-way may have claimed pages all the same, and then what is withdrawn here
                 // is not what is withdrawn in the journal: a later write would overwrite a claimed page.
-                FailWrite();
+                lock (_gate)
+                {
+                    Fail();
+                }
+
                 throw;
             }
         }
@@ -358,10 +356,16 @@ public sealed class TargetStore : IDisposable
         }
     }
 
-    private void EndWrite(BlockRun run)
+    private void EndWrite(BlockRun run, bool done)
     {
         lock (_gate)
         {
+            if (!done)
+            {
+                // Nobody knows what is there now: a write that fails may have changed a part of it.
+                Fail();
+            }
+
             _writing.Remove(run);
             if (_writing.Count == 0)
             {
@@ -370,14 +374,10 @@ public sealed class TargetStore : IDisposable
         }
     }
 
-    // Nobody knows what is there now: a write that fails may have changed a part of it.
-    private void FailWrite()
+    private void Fail()
     {
-        lock (_gate)
-        {
-            _broken = true;
-            _touched = null;
-        }
+        _broken = true;
+        _touched = null;
     }
 
     private void ClaimFlushed()

@@ -17,12 +17,12 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 internal sealed class BatchApplier : IDisposable
 {
-    private readonly ITarget _target;
-    private readonly ushort _image;
-    private readonly BlockGeometry _geometry;
     // What is decoded, verified and written at once: it stays in the core's second-level cache meanwhile.
     private const int RunBytes = 512 << 10;
 
+    private readonly ITarget _target;
+    private readonly ushort _image;
+    private readonly BlockGeometry _geometry;
     private readonly AlignedBuffer _run;
     private readonly Hash256[] _hashes;
     private readonly byte[] _scratch;

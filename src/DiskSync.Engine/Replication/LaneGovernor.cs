@@ -5,7 +5,8 @@ namespace DiskSync.Engine.Replication;
 /// <summary>Keeps as many connections open as a transfer should have, and takes their work from those that are stuck.</summary>
 /// <param name="pool">The connections.</param>
 /// <param name="more">How many are wanted.</param>
-internal sealed class LaneGovernor(LanePool pool, MoreConnections more)
+/// <param name="limiter">What they are held to; while a limit holds their number does not grow, since no more could arrive. Null for nothing.</param>
+internal sealed class LaneGovernor(LanePool pool, MoreConnections more, RateLimiter? limiter)
 {
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(2);
@@ -34,7 +35,7 @@ internal sealed class LaneGovernor(LanePool pool, MoreConnections more)
                 long bytes = pool.BytesArrived;
                 TimeSpan waited = pool.Waited;
                 await Task.Delay(interval, cancellationToken);
-                if (more.Limiter is not { Rate: > 0 })
+                if (limiter is not { Rate: > 0 })
                 {
                     _growth.Observe(Stopwatch.GetElapsedTime(start), pool.BytesArrived - bytes, pool.Waited - waited);
                 }

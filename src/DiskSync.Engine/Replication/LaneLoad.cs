@@ -20,9 +20,6 @@ internal sealed class LaneLoad
     private double _busySeconds;
     private long _busySince;
 
-    /// <summary>Payload bytes on their way.</summary>
-    public long Bytes => Interlocked.Read(ref _bytes);
-
     /// <summary>Bytes a second while something was on its way; 0 while nothing has arrived yet.</summary>
     public double Rate
     {
@@ -95,7 +92,7 @@ internal sealed class LaneLoad
                 _busySince = Stopwatch.GetTimestamp();
             }
 
-            Interlocked.Add(ref _bytes, bytes);
+            _bytes += bytes;
         }
     }
 
@@ -113,7 +110,7 @@ internal sealed class LaneLoad
             }
 
             _batches--;
-            Interlocked.Add(ref _bytes, -bytes);
+            _bytes -= bytes;
             _busySince = Stopwatch.GetTimestamp();
         }
     }

@@ -7,7 +7,7 @@ namespace DiskSync.Engine.Replication;
 /// <summary>Opens the connections of one session, each under a number of its own.</summary>
 /// <remarks>Thread safe. A number is never used twice: the destination may still be ending the connection that had it.</remarks>
 /// <param name="sessionId">The session.</param>
-/// <param name="options">Time limits.</param>
+/// <param name="options">The limits of each connection.</param>
 /// <param name="onProgress">Called with the destination's progress.</param>
 /// <param name="more">Where further connections come from; null where there are none.</param>
 internal sealed class LaneOpener(
@@ -17,6 +17,9 @@ internal sealed class LaneOpener(
 
     /// <summary>Where further connections come from.</summary>
     public MoreConnections? More => more;
+
+    /// <summary>What all of them are held to together; null for nothing.</summary>
+    public RateLimiter? Limiter => options.Limiter;
 
     /// <summary>Opens the session's next connection over a transport of its own.</summary>
     /// <exception cref="DiskSyncException">It cannot be reached, or the destination refuses.</exception>

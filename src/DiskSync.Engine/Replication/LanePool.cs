@@ -126,7 +126,7 @@ internal sealed class LanePool : IAsyncDisposable
                 {
                     lane.Load.Begin(bytes);
                     _onTheWay += bytes;
-                    _governor ??= CanRecover ? Task.Run(() => new LaneGovernor(this, _opener.More!).RunAsync(_stop.Token), CancellationToken.None) : Task.CompletedTask;
+                    _governor ??= CanRecover ? Task.Run(GovernAsync, CancellationToken.None) : Task.CompletedTask;
                     if (start != 0)
                     {
                         NoteWaited(Stopwatch.GetElapsedTime(start));
@@ -398,6 +398,8 @@ internal sealed class LanePool : IAsyncDisposable
             // Nothing was on it; its loss loses nothing.
         }
     }
+
+    private Task GovernAsync() => new LaneGovernor(this, _opener.More!, _opener.Limiter).RunAsync(_stop.Token);
 
     private SourceLane? Pick(long bytes)
     {

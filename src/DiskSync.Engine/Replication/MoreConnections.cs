@@ -12,9 +12,6 @@ public sealed record MoreConnections(Func<CancellationToken, Task<ITransport>> D
     /// <summary>How many connections to keep open; null lets them grow while the measured goodput grows.</summary>
     public int? Count { get; init; }
 
-    /// <summary>The bandwidth limit, while which holds the number does not grow: no more could arrive. Null for none.</summary>
-    public RateLimiter? Limiter { get; init; }
-
     /// <summary>How long a session without a living connection tries to get one back.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 }

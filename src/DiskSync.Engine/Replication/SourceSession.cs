@@ -53,9 +53,6 @@ public sealed class SourceSession : IAsyncDisposable
     /// <summary>The destination, for messages.</summary>
     public string Peer => _lanes.First.Peer;
 
-    /// <summary>How long an answer of the destination takes at least.</summary>
-    public TimeSpan RoundTrip => _lanes.First.RoundTrip;
-
     /// <summary>How many connections are alive.</summary>
     public int Connections => _lanes.Count;
 

@@ -250,15 +250,13 @@ internal sealed class BaseCatalog(LinuxFile root)
             ? seal
             : null;
 
-    private static PagedMap? LoadMap(TargetPaths paths, Hash256 root, int? maxCachedPages = null)
+    private static PagedMap? LoadMap(TargetPaths paths, Hash256 root, int cachedPages = PagedMap.UsualCachedPages)
     {
         try
         {
             using FileStream stream = new(paths.OpenFile(paths.Map, LinuxOpen.ReadOnly).Handle, FileAccess.Read, 1 << 16);
             BlockMapReader reader = new(stream);
-            PagedMap map = maxCachedPages is { } pages
-                ? PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true, pages)
-                : PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true);
+            PagedMap map = PagedMap.CreateTemporary(reader.Geometry, defaultIsZero: true, cachedPages);
             try
             {
                 long block = 0;

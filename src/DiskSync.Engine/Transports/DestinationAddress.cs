@@ -14,7 +14,7 @@ public sealed record DestinationAddress
     public const int DefaultPort = 7110;
 
     private const string UnixPrefix = "unix:";
-    private const string TcpPrefix = "disksync://";
+    internal const string TcpPrefix = "disksync://";
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private DestinationAddress(DestinationKind kind, string endpoint, string folder, string name)

@@ -44,7 +44,7 @@ public static class TcpTransport
     }
 
     /// <summary>A receiver's name in messages.</summary>
-    internal static string NameOf(PeerName receiver) => $"disksync://{receiver}";
+    internal static string NameOf(PeerName receiver) => $"{DestinationAddress.TcpPrefix}{receiver}";
 
     private static TransportLostException Unreachable(PeerName receiver, string reason, Exception inner) => new(
         $"cannot connect to the receiver at {NameOf(receiver)}: {reason}",

@@ -115,15 +115,14 @@ public sealed class ConnectionsTests : IDisposable
         SessionLab lab, ManyWires wires, string image, int? count, TimeSpan? patience = null)
     {
         using IBlockDevice source = BlockDevices.OpenSource(image);
-        RateLimiter limiter = new(10 << 20);
         await using SourceSession session = await SourceSession.ConnectAsync(
             await wires.DialAsync(CancellationToken.None),
             Guid.NewGuid(),
             // Slow enough for all connections to be there long before the end.
-            new ConnectionOptions { Limiter = limiter },
+            new ConnectionOptions { Limiter = new RateLimiter(10 << 20) },
             null,
             CancellationToken.None,
-            new MoreConnections(wires.DialAsync) { Count = count, Limiter = limiter, Patience = patience ?? SessionLab.Patience });
+            new MoreConnections(wires.DialAsync) { Count = count, Patience = patience ?? SessionLab.Patience });
         return await PushRun.RunAsync(
             session,
             new TransferRequest(source, "vm.img", new BlockGeometry(source.Length, 64 << 10)),

@@ -30,7 +30,7 @@ internal sealed class SeedLibrary : ISeedLibrary
     {
         _images = images;
         _zeros = images.Count == 0 ? Hash256.Unknown : new ZeroHashes(images[0].Map!.Geometry).Whole;
-        _index = new SeedIndex(images.Sum(i => Contents(i.Map!, cancellationToken).Sum(_ => 1L)));
+        _index = new SeedIndex(images.Sum(i => Contents(i.Map!, cancellationToken).LongCount()));
         for (int image = 0; image < images.Count; image++)
         {
             foreach ((long block, Hash256 hash) in Contents(images[image].Map!, cancellationToken))
@@ -64,7 +64,8 @@ internal sealed class SeedLibrary : ISeedLibrary
     public bool TryRead(Hash256 hash, Span<byte> content)
     {
         // Whoever asked got its answer from a search that knew the neighbour; this one has to find it alone.
-        if (Place(hash, Remembered(hash)) is not { } place)
+        SeedPlace? found = _remembered.TryGetValue(hash, out SeedPlace promised) && Holds(promised, hash) ? promised : Place(hash, near: null);
+        if (found is not { } place)
         {
             return false;
         }
@@ -129,9 +130,6 @@ internal sealed class SeedLibrary : ISeedLibrary
         _remembered[hash] = place;
         return place;
     }
-
-    private SeedPlace? Remembered(Hash256 hash) =>
-        _remembered.TryGetValue(hash, out SeedPlace place) ? place with { Block = place.Block - 1 } : null;
 
     private IEnumerable<(long Block, Hash256 Hash)> Contents(PagedMap map, CancellationToken cancellationToken)
     {
