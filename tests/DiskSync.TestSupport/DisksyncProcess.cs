@@ -57,6 +57,9 @@ public sealed partial class DisksyncProcess : IDisposable
             RedirectStandardError = true,
         };
         info.Environment["DISKSYNC_STATE"] = State.File("state");
+
+        // The runtime's pipes for debuggers would stay in /tmp where a test kills the process.
+        info.Environment["DOTNET_EnableDiagnostics"] = "0";
         info.ArgumentList.Add(DllPath);
         foreach (string argument in arguments)
         {

@@ -20,7 +20,7 @@ internal sealed class MigrateCommand : CliCommand
 {
     private readonly Argument<string[]> _paths = new("IMAGE... DEST")
     {
-        Description = "the images of one machine, all or none of which move; then the destination: PATH, HOST:PATH or unix:SOCKET:NAME (a folder for several images)",
+        Description = "the images of one machine, all or none of which move; then the destination: PATH, HOST:PATH (over ssh), disksync://HOST:PORT/NAME (TLS) or unix:SOCKET:NAME (a folder for several images)",
         Arity = new ArgumentArity(2, 65),
     };
 

@@ -17,7 +17,7 @@ internal sealed class PushCommand : CliCommand
     private readonly Argument<string> _image = new("IMAGE") { Description = "the image: a raw file or a block device" };
     private readonly Argument<string> _destination = new("DEST")
     {
-        Description = "PATH, HOST:PATH (over ssh), or unix:SOCKET:NAME; a folder keeps the image's own name",
+        Description = "PATH, HOST:PATH (over ssh), disksync://HOST:PORT/NAME (TLS) or unix:SOCKET:NAME; a folder keeps the image's own name",
     };
 
     private readonly CopyOptions _copy = new();

@@ -91,6 +91,9 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
     }
 
     /// <inheritdoc/>
+    public override long? NextData(long offset, long length) => length > 0 ? offset : null;
+
+    /// <inheritdoc/>
     private protected override int ReadRaw(Span<byte> buffer, long offset)
     {
         int whole = Whole(buffer.Length);

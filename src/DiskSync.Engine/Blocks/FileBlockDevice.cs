@@ -83,4 +83,12 @@ public sealed class FileBlockDevice : LinuxBlockDevice
             yield return new Extent(range.Offset, range.Length, range.IsData ? ExtentKind.Data : ExtentKind.Hole);
         }
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Does not ask where the data ends, which some file systems look for page by page to the end of the file.</remarks>
+    public override long? NextData(long offset, long length)
+    {
+        long data = Try("look for the holes of", offset, () => File.TrySeekData(offset, out long found) ? found : offset);
+        return data >= 0 && data < offset + length ? data : null;
+    }
 }

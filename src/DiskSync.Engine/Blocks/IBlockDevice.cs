@@ -70,4 +70,19 @@ public interface IBlockDevice : IDisposable
 
     /// <summary>The extents of a range in order, without gaps; where holes cannot be told, one data extent.</summary>
     IEnumerable<Extent> Extents(long offset, long length);
+
+    /// <summary>Where the first data of a range is, at or past its start; null where all of it is holes.</summary>
+    /// <exception cref="ImageIOException">The file system failed.</exception>
+    long? NextData(long offset, long length)
+    {
+        foreach (Extent extent in Extents(offset, length))
+        {
+            if (extent.Kind == ExtentKind.Data)
+            {
+                return extent.Offset;
+            }
+        }
+
+        return null;
+    }
 }

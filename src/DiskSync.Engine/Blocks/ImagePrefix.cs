@@ -36,6 +36,9 @@ internal sealed class ImagePrefix(IBlockDevice inner, long length) : IBlockDevic
     public IEnumerable<Extent> Extents(long offset, long length) => inner.Extents(offset, length);
 
     /// <inheritdoc/>
+    public long? NextData(long offset, long length) => inner.NextData(offset, length);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         // The whole is its opener's.

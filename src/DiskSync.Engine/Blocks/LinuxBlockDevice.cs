@@ -132,6 +132,9 @@ public abstract class LinuxBlockDevice : IBlockDevice
     public abstract IEnumerable<Extent> Extents(long offset, long length);
 
     /// <inheritdoc/>
+    public abstract long? NextData(long offset, long length);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         File.Dispose();

@@ -42,16 +42,6 @@ internal static class AuditSample
     {
         long offset = geometry.OffsetOf(block);
         long length = Math.Min(geometry.OffsetOf(end), geometry.Length) - offset;
-
-        // At most a hole and the data behind it.
-        foreach (Extent extent in source.Extents(offset, length))
-        {
-            if (extent.Kind == ExtentKind.Data)
-            {
-                return extent.Offset / geometry.Granularity;
-            }
-        }
-
-        return null;
+        return source.NextData(offset, length) / geometry.Granularity;
     }
 }

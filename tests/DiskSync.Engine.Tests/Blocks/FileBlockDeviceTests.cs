@@ -47,6 +47,22 @@ public sealed class FileBlockDeviceTests : IDisposable
     }
 
     [Fact]
+    public void The_next_data_is_where_the_first_extent_of_data_of_the_range_is()
+    {
+        string path = _folder.Write("disk", []);
+        using FileBlockDevice image = (FileBlockDevice)BlockDevices.OpenTarget(path);
+        image.SetLength(8 << 20);
+        image.Write(1 << 20, Random(1 << 20, 3));
+        image.Flush();
+
+        Assert.Equal(1 << 20, image.NextData(0, image.Length));
+        Assert.Equal((1 << 20) + 5000, image.NextData((1 << 20) + 5000, 1 << 20));
+        Assert.Null(image.NextData(0, 1 << 20));
+        Assert.Null(image.NextData(3 << 20, 5 << 20));
+        Assert.Null(image.NextData(1 << 20, 0));
+    }
+
+    [Fact]
     public void Extents_cover_the_range_without_gaps_and_name_the_holes()
     {
         string path = _folder.Write("disk", []);
