@@ -6,8 +6,7 @@ namespace DiskSync.Engine.Transports;
 /// <remarks>Owns the streams and disposes them.</remarks>
 public sealed class StreamTransport : ITransport
 {
-    // One read system call should be able to take a good part of a batch.
-    private const int ReadSize = 256 << 10;
+    private const int BufferSize = 256 << 10;
 
     private readonly Stream _input;
     private readonly Stream _output;
@@ -23,8 +22,8 @@ public sealed class StreamTransport : ITransport
         _output = output;
         Peer = peer;
         PeerIdentity = peerIdentity;
-        Input = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: ReadSize, minimumReadSize: ReadSize / 4));
-        Output = PipeWriter.Create(output, new StreamPipeWriterOptions(minimumBufferSize: ReadSize));
+        Input = new ContiguousPipeReader(input);
+        Output = PipeWriter.Create(output, new StreamPipeWriterOptions(minimumBufferSize: BufferSize));
     }
 
     /// <inheritdoc/>

@@ -9,7 +9,6 @@ namespace DiskSync.Service.Data;
 /// <remarks>Kestrel owns the connection: it flushes and closes when the handler has returned.</remarks>
 internal sealed class ConnectionTransport : ITransport
 {
-    // One read should be able to take a good part of a batch, as in StreamTransport.
     private const int BufferSize = 256 << 10;
 
     private static readonly TimeSpan FarewellPatience = TimeSpan.FromSeconds(2);
@@ -30,7 +29,7 @@ internal sealed class ConnectionTransport : ITransport
         PeerIdentity = peerIdentity;
         Input = tls is null
             ? connection.Transport.Input
-            : PipeReader.Create(tls, new StreamPipeReaderOptions(bufferSize: BufferSize, minimumReadSize: BufferSize / 4, leaveOpen: true));
+            : new ContiguousPipeReader(tls);
         Output = tls is null
             ? connection.Transport.Output
             : PipeWriter.Create(tls, new StreamPipeWriterOptions(minimumBufferSize: BufferSize, leaveOpen: true));

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using DiskSync.Engine.Transports;
 using Microsoft.AspNetCore.Connections;
 
 namespace DiskSync.Service.Data;
@@ -26,7 +27,7 @@ internal sealed class SocketConnection : DefaultConnectionContext, IDuplexPipe
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         ConnectionClosed = _closed.Token;
-        _input = new Lazy<PipeReader>(() => PipeReader.Create(Stream));
+        _input = new Lazy<PipeReader>(() => new ContiguousPipeReader(Stream));
         _output = new Lazy<PipeWriter>(() => PipeWriter.Create(Stream));
         Transport = this;
     }
