@@ -99,9 +99,7 @@ internal sealed class CopyOptions
     public SenderOptions Sender(ParseResult parse, DestinationAddress address) => new()
     {
         Compression = parse.GetValue(_compress),
-        ExpectedLinkRate = address.Kind is DestinationKind.Local or DestinationKind.UnixSocket
-            ? double.PositiveInfinity
-            : CompressionPolicy.UnknownLinkRate,
+        ExpectedLinkRate = address.StaysOnHost ? double.PositiveInfinity : CompressionPolicy.UnknownLinkRate,
         Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
     };
 

@@ -16,6 +16,8 @@ namespace DiskSync.Engine.Replication;
 /// </remarks>
 public sealed class Connection : IAsyncDisposable
 {
+    private const int MostUnheard = 128 << 10;
+
     private static readonly TimeSpan FramePatience = TimeSpan.FromSeconds(2);
     private readonly ITransport _transport;
     private readonly ConnectionOptions _options;
@@ -97,7 +99,7 @@ public sealed class Connection : IAsyncDisposable
 
             while (true)
             {
-                ReadResult result = await ReadAsync(cancellationToken);
+                ReadResult result = await ReadAsync(1, cancellationToken);
                 ReadOnlySequence<byte> buffer = result.Buffer;
                 bool complete = Preamble.TryRead(ref buffer, out _);
                 _transport.Input.AdvanceTo(buffer.Start, complete ? buffer.Start : result.Buffer.End);
@@ -255,9 +257,10 @@ public sealed class Connection : IAsyncDisposable
             _holdsBuffer = false;
         }
 
+        int wanted = 1;
         while (true)
         {
-            ReadResult result = await ReadAsync(cancellationToken);
+            ReadResult result = await ReadAsync(wanted, cancellationToken);
             _buffer = result.Buffer;
             ReadOnlySequence<byte> rest = _buffer;
             if (_frames.TryRead(ref rest, out Frame frame))
@@ -269,6 +272,9 @@ public sealed class Connection : IAsyncDisposable
                 return frame;
             }
 
+            // The rest of the frame at once, because TLS brings no more than 16 KiB at a time; but not more than what even a
+            // slow link brings before the watchdog takes it for silent.
+            wanted = _transport.CanWaitForMany ? (int)Math.Min(_frames.Needed, _buffer.Length + MostUnheard) : 1;
             _transport.Input.AdvanceTo(_buffer.Start, _buffer.End);
             if (result.IsCompleted)
             {
@@ -278,10 +284,10 @@ public sealed class Connection : IAsyncDisposable
         }
     }
 
-    private async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken)
+    private async ValueTask<ReadResult> ReadAsync(int wanted, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _listeningSince, Environment.TickCount64);
-        ReadResult result = await OrBrokenAsync(_transport.Input.ReadAsync(cancellationToken), cancellationToken);
+        ReadResult result = await OrBrokenAsync(_transport.Input.ReadAtLeastAsync(wanted, cancellationToken), cancellationToken);
         Volatile.Write(ref _listeningSince, long.MaxValue);
         if (result.IsCanceled)
         {

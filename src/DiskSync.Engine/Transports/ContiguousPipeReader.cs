@@ -58,11 +58,31 @@ public sealed class ContiguousPipeReader : PipeReader
     }
 
     /// <inheritdoc/>
-    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+        TryRead(out ReadResult result) ? new ValueTask<ReadResult>(result) : FillAsync(1, cancellationToken);
+
+    /// <inheritdoc/>
+    protected override ValueTask<ReadResult> ReadAtLeastAsyncCore(int minimumSize, CancellationToken cancellationToken) =>
+        FillAsync(minimumSize, cancellationToken);
+
+    /// <inheritdoc/>
+    public override void CancelPendingRead()
     {
-        if (TryRead(out ReadResult result))
+        lock (_lock)
         {
-            return result;
+            _isCanceled = true;
+            _pending?.Cancel();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Complete(Exception? exception = null) => _ended = true;
+
+    private async ValueTask<ReadResult> FillAsync(int minimum, CancellationToken cancellationToken)
+    {
+        if (IsEnough(minimum))
+        {
+            return HandOut(TakeCancellation());
         }
 
         using CancellationTokenSource pending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -78,10 +98,13 @@ public sealed class ContiguousPipeReader : PipeReader
 
         try
         {
-            MakeRoom();
-            int read = await _stream.ReadAsync(_buffer.AsMemory(_end, ReadSize), pending.Token);
-            _end += read;
-            _ended = read == 0;
+            while (!IsEnough(minimum))
+            {
+                MakeRoom();
+                int read = await _stream.ReadAsync(_buffer.AsMemory(_end, ReadSize), pending.Token);
+                _end += read;
+                _ended = read == 0;
+            }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -98,18 +121,8 @@ public sealed class ContiguousPipeReader : PipeReader
         return HandOut(TakeCancellation());
     }
 
-    /// <inheritdoc/>
-    public override void CancelPendingRead()
-    {
-        lock (_lock)
-        {
-            _isCanceled = true;
-            _pending?.Cancel();
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void Complete(Exception? exception = null) => _ended = true;
+    // And something that the consumer has not looked at.
+    private bool IsEnough(int minimum) => _ended || (_end - _start >= minimum && _examined < _end);
 
     private ReadResult HandOut(bool isCanceled)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using DiskSync.Formats.Peers;
 
@@ -42,6 +43,17 @@ public sealed record DestinationAddress
 
     /// <summary>Whether the address names a folder, into which images go under their own names.</summary>
     public bool IsFolder => Name.Length == 0 || Name.EndsWith('/');
+
+    /// <summary>
+    /// Whether no network lies between, as far as the address tells: a path, a Unix socket, or this host by the name or the
+    /// addresses that every host has for itself. A tunnel may begin there.
+    /// </summary>
+    public bool StaysOnHost => Kind switch
+    {
+        DestinationKind.Ssh => IsThisHost(Endpoint[(Endpoint.LastIndexOf('@') + 1)..]),
+        DestinationKind.Tcp => IsThisHost(Receiver!.Host),
+        _ => true,
+    };
 
     /// <summary>Reads an address.</summary>
     /// <exception cref="DiskSyncException">It cannot be understood (kind Usage).</exception>
@@ -178,4 +190,7 @@ public sealed record DestinationAddress
 
     private static DiskSyncException Wrong(string text, string expected) =>
         new(FailureKind.Usage, $"destination '{text}' cannot be understood", $"Write {expected}.");
+
+    private static bool IsThisHost(string host) =>
+        host is "localhost" || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
 }

@@ -24,6 +24,12 @@ public interface ITransport : IAsyncDisposable
     /// </summary>
     string PeerIdentity => string.Empty;
 
+    /// <summary>
+    /// Whether many bytes of <see cref="Input"/> may be waited for at once. Not of a bounded pipe in memory: its writer
+    /// would wait for the reader, which waits for the writer.
+    /// </summary>
+    bool CanWaitForMany => false;
+
     /// <summary>How long the peer may take until its first bytes arrive; ssh may be asking for a passphrase.</summary>
     TimeSpan HandshakeTimeout { get; }
 

@@ -39,6 +39,9 @@ public sealed class StreamTransport : ITransport
     public string PeerIdentity { get; }
 
     /// <inheritdoc/>
+    public bool CanWaitForMany => true;
+
+    /// <inheritdoc/>
     public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>

@@ -26,6 +26,9 @@ public sealed class FrameReader
     /// <summary>How many frames were read; the next one's sequence number is this modulo 2^32.</summary>
     public ulong FramesRead { get; private set; }
 
+    /// <summary>After a call that found no whole frame: how many bytes the buffer must have for the next call to get further.</summary>
+    public int Needed { get; private set; } = FrameHeader.Size;
+
     /// <summary>Takes the next frame off the front of a buffer.</summary>
     /// <param name="buffer">What has arrived; on success it starts after the frame.</param>
     /// <param name="frame">The frame; its body is a slice of <paramref name="buffer"/>.</param>
@@ -34,6 +37,7 @@ public sealed class FrameReader
     public bool TryRead(ref ReadOnlySequence<byte> buffer, out Frame frame)
     {
         frame = default;
+        Needed = FrameHeader.Size;
         if (buffer.Length < FrameHeader.Size)
         {
             return false;
@@ -45,6 +49,7 @@ public sealed class FrameReader
         Check(header);
         if (buffer.Length - FrameHeader.Size < header.Length)
         {
+            Needed = FrameHeader.Size + (int)header.Length;
             return false;
         }
 

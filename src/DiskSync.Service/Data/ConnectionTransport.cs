@@ -48,6 +48,9 @@ internal sealed class ConnectionTransport : ITransport
     public string PeerIdentity { get; }
 
     /// <inheritdoc/>
+    public bool CanWaitForMany => true;
+
+    /// <inheritdoc/>
     public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>

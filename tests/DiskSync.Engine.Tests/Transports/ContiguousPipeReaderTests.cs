@@ -34,12 +34,12 @@ public sealed class ContiguousPipeReaderTests
         while (consumed < content.Length)
         {
             int wanted = Math.Min(content.Length - consumed, random.Next(4) == 0 ? random.Next(1, 3 << 20) : random.Next(1, 100_000));
-            ReadResult result = await reader.ReadAsync();
+            ReadResult result = random.Next(2) == 0 ? await reader.ReadAsync() : await reader.ReadAtLeastAsync(wanted);
             while (result.Buffer.Length < wanted)
             {
                 Assert.False(result.IsCompleted);
                 reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-                result = await reader.ReadAsync();
+                result = await reader.ReadAtLeastAsync(random.Next(1, wanted + 1));
             }
 
             Assert.True(result.Buffer.IsSingleSegment);
@@ -98,6 +98,15 @@ public sealed class ContiguousPipeReaderTests
         result = await reader.ReadAsync();
         Assert.False(result.IsCanceled);
         Assert.Equal([1, 2], result.Buffer.ToArray());
+    }
+
+    [Fact]
+    public async Task Waiting_for_more_than_the_stream_has_ends_with_what_it_has()
+    {
+        ContiguousPipeReader reader = new(new MemoryStream([1, 2, 3]));
+        ReadResult result = await reader.ReadAtLeastAsync(10);
+        Assert.True(result.IsCompleted);
+        Assert.Equal([1, 2, 3], result.Buffer.ToArray());
     }
 
     [Fact]

@@ -24,6 +24,21 @@ public sealed class DestinationAddressTests
     }
 
     [Theory]
+    [InlineData("/srv/vm.img", true)]
+    [InlineData("unix:/run/d.sock:vm.img", true)]
+    [InlineData("disksync://127.0.0.1:99/vm.img", true)]
+    [InlineData("disksync://[::1]/vm.img", true)]
+    [InlineData("disksync://localhost/vm.img", true)]
+    [InlineData("localhost:vm.img", true)]
+    [InlineData("me@localhost:vm.img", true)]
+    [InlineData("disksync://192.0.2.7/vm.img", false)]
+    [InlineData("disksync://backup/vm.img", false)]
+    [InlineData("backup:vm.img", false)]
+    [InlineData("localhost@backup:vm.img", false)]
+    public void An_address_tells_whether_a_network_lies_between(string text, bool staysOnHost) =>
+        Assert.Equal(staysOnHost, DestinationAddress.Parse(text).StaysOnHost);
+
+    [Theory]
     [InlineData("disksync://h", "vm.img")]
     [InlineData("disksync://h/", "vm.img")]
     [InlineData("disksync://h/a/b/", "a/b/vm.img")]

@@ -36,6 +36,8 @@ public sealed class FrameTests
                 types.Add(MessageCodec.Decode(frame.Type, frame.Body).GetType());
                 consumed = arrived - (int)buffer.Length;
             }
+
+            Assert.True(reader.Needed > buffer.Length, $"{reader.Needed} bytes are to be waited for, and {buffer.Length} are there");
         }
 
         Assert.Equal(WireSamples.Messages.Select(m => m.GetType()), types);
