@@ -52,14 +52,13 @@ public sealed class ContiguousPipeReader : PipeReader
     public override bool TryRead(out ReadResult result)
     {
         bool isCanceled = TakeCancellation();
-        bool isSomething = isCanceled || _ended || _examined < _end;
+        bool isSomething = isCanceled || IsEnough(1);
         result = isSomething ? HandOut(isCanceled) : default;
         return isSomething;
     }
 
     /// <inheritdoc/>
-    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        TryRead(out ReadResult result) ? new ValueTask<ReadResult>(result) : FillAsync(1, cancellationToken);
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => FillAsync(1, cancellationToken);
 
     /// <inheritdoc/>
     protected override ValueTask<ReadResult> ReadAtLeastAsyncCore(int minimumSize, CancellationToken cancellationToken) =>
@@ -143,11 +142,12 @@ public sealed class ContiguousPipeReader : PipeReader
     // Room for a whole read.
     private void MakeRoom()
     {
-        int length = _end - _start;
         if (_buffer.Length - _end >= ReadSize)
         {
             return;
         }
+
+        int length = _end - _start;
 
         // Where the consumer waits for more than there is room for, the frame is larger than any before.
         byte[] target = _buffer.Length - length >= ReadSize ? _buffer : GC.AllocateUninitializedArray<byte>(_buffer.Length * 2);

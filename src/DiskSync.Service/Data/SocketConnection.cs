@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using DiskSync.Engine.Transports;
 using Microsoft.AspNetCore.Connections;
 
 namespace DiskSync.Service.Data;
@@ -27,7 +26,7 @@ internal sealed class SocketConnection : DefaultConnectionContext, IDuplexPipe
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         ConnectionClosed = _closed.Token;
-        _input = new Lazy<PipeReader>(() => new ContiguousPipeReader(Stream));
+        _input = new Lazy<PipeReader>(() => PipeReader.Create(Stream));
         _output = new Lazy<PipeWriter>(() => PipeWriter.Create(Stream));
         Transport = this;
     }

@@ -49,15 +49,15 @@ public sealed class CompressionPolicyTests
     }
 
     [Theory]
-    [InlineData(1.3e9)]
-    [InlineData(500e6)]
-    [InlineData(350e6)]
-    public void Without_a_network_nothing_is_compressed(double destination)
+    [InlineData(1.3e9, 0.01)]
+    [InlineData(500e6, 0.05)]
+    [InlineData(350e6, 0.05)]
+    public void Without_a_network_nothing_is_compressed_and_little_is_probed(double destination, double probes)
     {
         CopyOutcome outcome = CopySimulation.Run(
             Costs("programs", 2000, 1), new SimulatedPath(20e9, 1e-5, destination), CompressionMode.Auto, double.PositiveInfinity);
         Assert.Equal([(BatchCodec.Raw, 2000)], outcome.Uses);
-        Assert.InRange(outcome.ProcessorSeconds, 0, 0.05);
+        Assert.InRange(outcome.ProcessorSeconds, 0, probes);
     }
 
     [Fact]
