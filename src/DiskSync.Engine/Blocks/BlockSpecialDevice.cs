@@ -76,6 +76,20 @@ public sealed class BlockSpecialDevice : LinuxBlockDevice
     }
 
     /// <inheritdoc/>
+    /// <remarks>What must drop the device's whole cache for a read is not for reading beside a writer.</remarks>
+    public override bool TryReadPastCache(long offset, Span<byte> buffer)
+    {
+        try
+        {
+            return _direct && ReadRaw(buffer, offset) == buffer.Length;
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
     public override void ReadAhead(long offset, long length)
     {
         // It would fill the page cache, which is not read from.

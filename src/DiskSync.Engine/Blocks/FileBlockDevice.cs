@@ -8,6 +8,11 @@ public sealed class FileBlockDevice : LinuxBlockDevice
 {
     private const int ZeroChunk = 1 << 20;
     private static readonly byte[] Zeros = new byte[ZeroChunk];
+    private readonly Lock _lock = new();
+
+    // Opened at the first read past the cache; O_DIRECT is a property of the open file, and all others want the cache.
+    private LinuxFile? _direct;
+    private bool _isDirectRefused;
 
     /// <summary>Wraps an open regular file, which it owns from now on.</summary>
     /// <param name="file">The file.</param>
@@ -74,6 +79,26 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     }
 
     /// <inheritdoc/>
+    /// <remarks>O_DIRECT; a tmpfs takes the flag and has no other medium than its cache.</remarks>
+    public override bool TryReadPastCache(long offset, Span<byte> buffer)
+    {
+        if (buffer.Length % AlignedBuffer.Alignment != 0 || Direct() is not { } direct)
+        {
+            return false;
+        }
+
+        try
+        {
+            return direct.ReadAt(buffer, offset) == buffer.Length;
+        }
+        catch (LinuxException exception)
+        {
+            _isDirectRefused |= exception.Errno == Errno.EINVAL;
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
     public override IEnumerable<Extent> Extents(long offset, long length)
     {
         using IEnumerator<HoleRange> ranges = HoleScanner.Scan(File, offset, length).GetEnumerator();
@@ -90,5 +115,34 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     {
         long data = Try("look for the holes of", offset, () => File.TrySeekData(offset, out long found) ? found : offset);
         return data >= 0 && data < offset + length ? data : null;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _direct?.Dispose();
+        base.Dispose();
+    }
+
+    private LinuxFile? Direct()
+    {
+        lock (_lock)
+        {
+            if (_isDirectRefused)
+            {
+                return null;
+            }
+
+            try
+            {
+                return _direct ??= File.Reopen(LinuxOpen.ReadOnly | LinuxOpen.Direct);
+            }
+            catch (LinuxException)
+            {
+                // The file system does not know O_DIRECT, or there is no /proc.
+                _isDirectRefused = true;
+                return null;
+            }
+        }
     }
 }

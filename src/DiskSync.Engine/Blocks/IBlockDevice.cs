@@ -62,6 +62,12 @@ public interface IBlockDevice : IDisposable
     /// <summary>Drops cached pages of a range, so that the next read of it comes from the medium (best effort).</summary>
     void DropCache(long offset, long length);
 
+    /// <summary>Fills an aligned buffer from the medium, whatever the page cache holds, and whatever is being written beside it.</summary>
+    /// <param name="offset">Where to read, a multiple of 4,096.</param>
+    /// <param name="buffer">Aligned to 4,096.</param>
+    /// <returns>False where that cannot be done, or the read failed; the buffer's content means nothing then.</returns>
+    bool TryReadPastCache(long offset, Span<byte> buffer) => false;
+
     /// <summary>Begins to read a range that will soon be asked for, where that can be done without waiting for it.</summary>
     void ReadAhead(long offset, long length)
     {

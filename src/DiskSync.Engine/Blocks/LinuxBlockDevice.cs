@@ -129,13 +129,16 @@ public abstract class LinuxBlockDevice : IBlockDevice
         File.Advise(offset, length, FileAdvice.WillNeed);
 
     /// <inheritdoc/>
+    public abstract bool TryReadPastCache(long offset, Span<byte> buffer);
+
+    /// <inheritdoc/>
     public abstract IEnumerable<Extent> Extents(long offset, long length);
 
     /// <inheritdoc/>
     public abstract long? NextData(long offset, long length);
 
     /// <inheritdoc/>
-    public void Dispose()
+    public virtual void Dispose()
     {
         File.Dispose();
         GC.SuppressFinalize(this);

@@ -15,37 +15,35 @@ namespace DiskSync.Engine.Journal;
 /// <para>Apart from that it knows which blocks have not been read back from the medium since they were written, and
 /// reads them back on request: only then does the map prove anything.</para>
 /// <para>Several threads may write blocks at once, each its own; reading back, filling the map and disposing are for a
-/// time when nobody writes. A checkpoint does not hold writers up: what is written while it flushes stays withdrawn and
-/// is claimed by the next one. Owns device, map and journal.</para>
+/// time when nobody writes, <see cref="ReadBackEarly"/> for any time. A checkpoint does not hold writers up: what is
+/// written while it flushes stays withdrawn and is claimed by the next one. Owns device, map and journal.</para>
 /// </remarks>
 public sealed class TargetStore : IDisposable
 {
-    // Claims are withdrawn this many pages ahead of a writer that moves on, so that it does not wait for a flush each time.
-    private const int WithdrawAhead = 16;
+    private const int EarlyBytes = 1 << 20;
 
     private readonly Lock _gate = new();
 
     // Taken before the gate; held for the time of a whole checkpoint.
     private readonly Lock _checkpointGate = new();
 
+    // Taken before both; held while a stretch is read back early, and while what must not meet that is done.
+    private readonly Lock _earlyGate = new();
+
     // Blocks whose write has begun and not ended.
     private readonly List<BlockRun> _writing = [];
     private readonly ManualResetEventSlim _noneWriting = new(initialState: true);
     private readonly IBlockDevice _device;
     private readonly ITransferJournal _journal;
-    private readonly DirtyBitmap _withdrawn;
+    private readonly ClaimTracker _claims;
     private readonly DirtyBitmap _unread;
-
-    // Pages whose claim in the journal says that they were read back.
-    private readonly DirtyBitmap _claimedReadBack;
+    private readonly EarlyReadBack _early;
+    private readonly ZeroHashes _zeros;
     private readonly TargetScan _scan;
     private readonly WritebackStarter _writeback;
-    private readonly long _pageCount;
     private bool _fenced;
     private bool _unflushed;
-
-    // Pages that were written while a checkpoint is flushing: it may not claim them. Null while none is.
-    private HashSet<long>? _touched;
+    private AlignedBuffer? _earlyBuffer;
 
     // A write or checkpoint has begun and not ended well: nothing more is written or claimed, and whoever opens the
     // target again hashes what is withdrawn.
@@ -65,8 +63,8 @@ public sealed class TargetStore : IDisposable
         IBlockDevice device,
         PagedMap map,
         ITransferJournal journal,
-        IEnumerable<PageClaim> withdrawn,
-        IEnumerable<PageClaim> unread,
+        IReadOnlyCollection<PageClaim> withdrawn,
+        IReadOnlyCollection<PageClaim> unread,
         bool mapIsCurrent)
     {
         _device = device;
@@ -74,28 +72,22 @@ public sealed class TargetStore : IDisposable
         Map = map;
         _scan = new TargetScan(device, map.Geometry);
         _writeback = new WritebackStarter(device);
-        _pageCount = (Geometry.BlockCount + PagedMap.PageBlocks - 1) / PagedMap.PageBlocks;
-        _withdrawn = new DirtyBitmap(_pageCount);
+        _claims = new ClaimTracker(journal, Geometry, withdrawn, unread);
         _unread = new DirtyBitmap(Geometry.BlockCount);
-        _claimedReadBack = new DirtyBitmap(_pageCount);
-        _claimedReadBack.MarkAll();
-        foreach (PageClaim pages in withdrawn)
+        _early = new EarlyReadBack(Geometry.BlockCount);
+        _zeros = new ZeroHashes(Geometry);
+        foreach (PageClaim pages in withdrawn.Concat(unread))
         {
-            _withdrawn.Mark(pages.FirstPage, pages.PageCount);
-            _claimedReadBack.Clear(pages.FirstPage, pages.PageCount);
-            BlockRun run = BlocksOf(pages.FirstPage, pages.PageCount);
+            BlockRun run = _claims.BlocksOf(pages.FirstPage, pages.PageCount);
             _unread.Mark(run.First, run.Count);
-            if (!mapIsCurrent)
+        }
+
+        if (!mapIsCurrent)
+        {
+            foreach (PageClaim pages in withdrawn)
             {
                 map.Forget(pages.FirstPage, pages.PageCount);
             }
-        }
-
-        foreach (PageClaim pages in unread)
-        {
-            BlockRun run = BlocksOf(pages.FirstPage, pages.PageCount);
-            _unread.Mark(run.First, run.Count);
-            _claimedReadBack.Clear(pages.FirstPage, pages.PageCount);
         }
     }
 
@@ -158,7 +150,7 @@ public sealed class TargetStore : IDisposable
     {
         BlockRun run = new(first, hashes.Length);
         bool done = false;
-        BeginWrite(run);
+        BeginWrite(run, isZero: false);
         try
         {
             long offset = Geometry.OffsetOf(first);
@@ -182,7 +174,7 @@ public sealed class TargetStore : IDisposable
     {
         BlockRun run = new(first, count);
         bool done = false;
-        BeginWrite(run);
+        BeginWrite(run, isZero: true);
         try
         {
             long offset = Geometry.OffsetOf(first);
@@ -209,18 +201,13 @@ public sealed class TargetStore : IDisposable
             lock (_gate)
             {
                 ThrowIfUnusable();
-                if (_withdrawn.Count == 0 && !_unflushed)
+                if (!_claims.AnyWithdrawn && !_unflushed)
                 {
                     return;
                 }
 
-                // What is being written now may reach the medium after the flush.
-                _touched = [];
-                foreach (BlockRun run in _writing)
-                {
-                    Touch(run.First, run.Count);
-                }
-
+                _claims.BeginCheckpoint(_writing);
+                _early.BeginCheckpoint(_writing);
                 _unflushed = false;
             }
 
@@ -236,7 +223,7 @@ public sealed class TargetStore : IDisposable
                 // is not what is withdrawn in the journal: a later write would overwrite a claimed page.
                 lock (_gate)
                 {
-                    Fail();
+                    _broken = true;
                 }
 
                 throw;
@@ -267,13 +254,14 @@ public sealed class TargetStore : IDisposable
             return 0;
         }
 
-        // What is hashed here is claimed at the next checkpoint, so the pages must be without a claim until then.
+        // What is hashed here is claimed at the next checkpoint, so the pages must be without a claim until then. It is
+        // done before anything is received, so nothing is read back early meanwhile.
         _device.Flush();
         return _scan.Run(unknown, Readers, progress, (first, count, hash) =>
         {
             lock (_gate)
             {
-                Withdraw(first, count);
+                Withdraw(new BlockRun(first, count));
                 Map.SetRun(first, count, hash);
 
                 // It was flushed before and read from the medium now, which is what reading back means.
@@ -286,16 +274,101 @@ public sealed class TargetStore : IDisposable
     /// <summary>Flushes, then reads back from the medium every block that has not been read back since it was written.</summary>
     /// <param name="progress">Called with bytes done and bytes in all.</param>
     /// <param name="cancellationToken">Stops between chunks; what was read stays read.</param>
-    /// <returns>What was read and what was wrong; wrong blocks' true hashes are in the map.</returns>
+    /// <returns>What was read, early or now, and what was wrong; wrong blocks' true hashes are in the map.</returns>
     public ReadBackResult ReadBack(Action<long, long> progress, CancellationToken cancellationToken)
     {
-        Checkpoint();
-        if (_unread.Count == 0)
+        lock (_earlyGate)
         {
-            // Nothing is written or claimed anew: a guest may be waiting for this.
-            return new ReadBackResult(0, []);
+            Checkpoint();
+            _early.Forget();
+            (long before, _early.BytesRead) = (_early.BytesRead, 0);
+
+            // Where all has been read, nothing is written or claimed anew: a guest may be waiting for this.
+            ReadBackResult result = _unread.Count == 0 ? new ReadBackResult(0, []) : ReadUnread(progress, cancellationToken);
+            return result with { BytesRead = result.BytesRead + before };
+        }
+    }
+
+    /// <summary>Reads back a stretch of what a checkpoint has made durable and nobody has written since, whoever else writes meanwhile.</summary>
+    /// <remarks>
+    /// It only ever finds out that blocks are as they should be. What is wrong or cannot be read is left to
+    /// <see cref="ReadBack"/>, which says so. Only where the device can be read past its cache: a page of the cache may
+    /// hold blocks that are being written beside those that are read, and cannot be dropped then.
+    /// </remarks>
+    /// <returns>False where nothing is left before the next checkpoint.</returns>
+    public bool ReadBackEarly()
+    {
+        lock (_earlyGate)
+        {
+            BlockRun run;
+            lock (_gate)
+            {
+                if (_fenced || _broken || IsClosed || !_early.TryTake(Math.Max(1, EarlyBytes / Geometry.Granularity), out run))
+                {
+                    return false;
+                }
+            }
+
+            long offset = Geometry.OffsetOf(run.First);
+            _earlyBuffer ??= new AlignedBuffer(Math.Max(EarlyBytes, Geometry.Granularity));
+            Span<byte> content = _earlyBuffer.Span[..(int)(Math.Min(Geometry.OffsetOf(run.End), Geometry.Length) - offset)];
+            if (!_device.TryReadPastCache(offset, content))
+            {
+                return true;
+            }
+
+            Hash256[] found = new Hash256[run.Count];
+            _zeros.Hash(content, run.First, found, []);
+            lock (_gate)
+            {
+                _early.BytesRead += content.Length;
+                if (_early.IsUntouched())
+                {
+                    ClearWhereAsExpected(run, found);
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (IsClosed)
+        {
+            return;
         }
 
+        Fence();
+        lock (_earlyGate)
+        {
+            IsClosed = true;
+            (_earlyBuffer as IDisposable)?.Dispose();
+        }
+
+        _noneWriting.Dispose();
+        _journal.Dispose();
+        Map.Dispose();
+        _device.Dispose();
+    }
+
+    private void ClearWhereAsExpected(BlockRun run, ReadOnlySpan<Hash256> found)
+    {
+        for (int i = 0; i < found.Length; i++)
+        {
+            if (Map.Get(run.First + i) == found[i])
+            {
+                _unread.Clear(run.First + i, 1);
+
+                // The page's claim can now also say that it was read back.
+                _unflushed = true;
+            }
+        }
+    }
+
+    private ReadBackResult ReadUnread(Action<long, long> progress, CancellationToken cancellationToken)
+    {
         List<long> wrong = [];
         long bytes = _scan.Run(_unread, Readers, progress, (first, count, hash) =>
         {
@@ -306,7 +379,7 @@ public sealed class TargetStore : IDisposable
                 {
                     lock (_gate)
                     {
-                        Withdraw(block, held.Count);
+                        Withdraw(new BlockRun(block, held.Count));
                         Map.SetRun(block, held.Count, hash);
                         AddRange(wrong, block, held.Count);
                     }
@@ -328,27 +401,12 @@ public sealed class TargetStore : IDisposable
         return new ReadBackResult(bytes, wrong);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (IsClosed)
-        {
-            return;
-        }
-
-        Fence();
-        IsClosed = true;
-        _noneWriting.Dispose();
-        _journal.Dispose();
-        Map.Dispose();
-        _device.Dispose();
-    }
-
-    private void BeginWrite(BlockRun run)
+    private void BeginWrite(BlockRun run, bool isZero)
     {
         lock (_gate)
         {
-            Withdraw(run.First, run.Count);
+            Withdraw(run);
+            _early.Writing(run, isZero);
             _unflushed = true;
             _unread.Mark(run.First, run.Count);
             _writing.Add(run);
@@ -363,7 +421,7 @@ public sealed class TargetStore : IDisposable
             if (!done)
             {
                 // Nobody knows what is there now: a write that fails may have changed a part of it.
-                Fail();
+                _broken = true;
             }
 
             _writing.Remove(run);
@@ -374,112 +432,21 @@ public sealed class TargetStore : IDisposable
         }
     }
 
-    private void Fail()
-    {
-        _broken = true;
-        _touched = null;
-    }
-
     private void ClaimFlushed()
     {
         lock (_gate)
         {
             // A write that failed meanwhile, or a newer session: nothing is claimed.
             ThrowIfUnusable();
-            _journal.Claim(ChangedClaims());
-            if (_touched!.Count == 0)
-            {
-                _withdrawn.Clear(0, _pageCount);
-            }
-            else
-            {
-                KeepWithdrawn(_touched);
-                _unflushed = true;
-            }
-
-            _touched = null;
+            _unflushed |= _claims.EndCheckpoint(_unread);
+            _early.EndCheckpoint();
         }
     }
 
-    private void KeepWithdrawn(HashSet<long> touched)
-    {
-        long page = 0;
-        foreach (long kept in touched.Order())
-        {
-            _withdrawn.Clear(page, kept - page);
-            page = kept + 1;
-        }
-
-        _withdrawn.Clear(page, _pageCount - page);
-    }
-
-    private void Touch(long firstBlock, long blockCount)
-    {
-        for (long page = firstBlock / PagedMap.PageBlocks; page <= (firstBlock + blockCount - 1) / PagedMap.PageBlocks; page++)
-        {
-            _touched?.Add(page);
-        }
-    }
-
-    private void Withdraw(long firstBlock, long blockCount)
+    private void Withdraw(BlockRun run)
     {
         ThrowIfUnusable();
-        Touch(firstBlock, blockCount);
-        long first = firstBlock / PagedMap.PageBlocks;
-        long last = (firstBlock + blockCount - 1) / PagedMap.PageBlocks;
-        for (long page = first; page <= last; page++)
-        {
-            if (_withdrawn.IsDirty(page))
-            {
-                continue;
-            }
-
-            long end = Math.Min(_pageCount, Math.Max(last + 1, page + WithdrawAhead));
-            _journal.Withdraw(page, end - page);
-            _withdrawn.Mark(page, end - page);
-            page = end - 1;
-        }
-    }
-
-    /// <summary>The pages whose claim is not in the journal as it holds now, as runs.</summary>
-    private List<PageClaim> ChangedClaims()
-    {
-        List<PageClaim> claims = [];
-        for (long page = 0; page < _pageCount; page++)
-        {
-            if (_touched!.Contains(page))
-            {
-                continue;
-            }
-
-            BlockRun run = BlocksOf(page, 1);
-            bool readBack = _unread.NextDirty(run.First, run.End) == run.End;
-            if (!_withdrawn.IsDirty(page) && readBack == _claimedReadBack.IsDirty(page))
-            {
-                continue;
-            }
-
-            if (readBack)
-            {
-                _claimedReadBack.Mark(page, 1);
-            }
-            else
-            {
-                _claimedReadBack.Clear(page, 1);
-            }
-
-            PageClaim last = claims.Count > 0 ? claims[^1] : default;
-            if (claims.Count > 0 && last.FirstPage + last.PageCount == page && last.ReadBack == readBack)
-            {
-                claims[^1] = last with { PageCount = last.PageCount + 1 };
-            }
-            else
-            {
-                claims.Add(new PageClaim(page, 1, readBack));
-            }
-        }
-
-        return claims;
+        _claims.Withdraw(run);
     }
 
     private static void AddRange(List<long> blocks, long first, long count)
@@ -488,12 +455,6 @@ public sealed class TargetStore : IDisposable
         {
             blocks.Add(first + i);
         }
-    }
-
-    private BlockRun BlocksOf(long firstPage, long pageCount)
-    {
-        long first = firstPage * PagedMap.PageBlocks;
-        return new BlockRun(first, Math.Min(pageCount * PagedMap.PageBlocks, Geometry.BlockCount - first));
     }
 
     private void ThrowIfUnusable()

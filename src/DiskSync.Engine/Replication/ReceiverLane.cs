@@ -270,6 +270,7 @@ internal sealed class ReceiverLane : IDisposable
     private async Task CheckpointAsync(ushort image, Checkpoint checkpoint)
     {
         Targets.Of(image).Store.Checkpoint();
+        Targets.ReadBackEarly(image);
         await SendAsync(image, new DurableAck(checkpoint.Number));
     }
 

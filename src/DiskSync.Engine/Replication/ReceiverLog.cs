@@ -36,6 +36,9 @@ internal static partial class ReceiverLog
     [LoggerMessage(211, LogLevel.Information, "target {Target} checked without opening it: identical {Identical} {Why}")]
     public static partial void TargetChecked(ILogger logger, string target, bool identical, string why);
 
+    [LoggerMessage(212, LogLevel.Warning, "nothing more is read back before the end of the copy: {Reason}")]
+    public static partial void EarlyReadFailed(ILogger logger, string reason);
+
     [LoggerMessage(208, LogLevel.Error, "a bug ended session {Session}")]
     public static partial void Bug(ILogger logger, Guid session, Exception exception);
 

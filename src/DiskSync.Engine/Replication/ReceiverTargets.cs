@@ -11,6 +11,7 @@ namespace DiskSync.Engine.Replication;
 internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session, string peer)
 {
     private readonly ConcurrentDictionary<ushort, ITarget> _targets = [];
+    private readonly Dictionary<ushort, EarlyReader> _readers = [];
 
     /// <summary>Those that are open, for the hand-over.</summary>
     public IReadOnlyDictionary<ushort, ITarget> All => _targets;
@@ -27,6 +28,26 @@ internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session
         ? target
         : throw new TransportLostException($"{peer} spoke of image {image}, which is not open");
 
+    /// <summary>A checkpoint of an image has ended: what it has made durable may be read back from here on.</summary>
+    public void ReadBackEarly(ushort image)
+    {
+        lock (_readers)
+        {
+            if (!_targets.TryGetValue(image, out ITarget? target))
+            {
+                return;
+            }
+
+            if (!_readers.TryGetValue(image, out EarlyReader? reader))
+            {
+                reader = new EarlyReader(target.Store, session.Gate, host.Logger);
+                _readers.Add(image, reader);
+            }
+
+            reader.Wake();
+        }
+    }
+
     /// <summary>No write happens after this returns (safety rule 2).</summary>
     public void Fence()
     {
@@ -39,7 +60,16 @@ internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session
     /// <summary>Closes a target and lets other sessions have it.</summary>
     public void Forget(ushort image)
     {
-        if (_targets.TryRemove(image, out ITarget? target))
+        EarlyReader? reader;
+        ITarget? target;
+        lock (_readers)
+        {
+            _readers.Remove(image, out reader);
+            _targets.TryRemove(image, out target);
+        }
+
+        reader?.Dispose();
+        if (target is not null)
         {
             target.Dispose();
             host.Release(target.Name, session);

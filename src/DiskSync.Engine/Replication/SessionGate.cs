@@ -10,6 +10,9 @@ internal sealed class SessionGate : IDisposable
     private readonly SemaphoreSlim _places = new(Places, Places);
     private readonly SemaphoreSlim _alone = new(1, 1);
 
+    /// <summary>Whether anybody is inside at this moment.</summary>
+    public bool IsBusy => _places.CurrentCount < Places;
+
     /// <summary>Enters beside others.</summary>
     public Task EnterAsync(CancellationToken cancellationToken) => _places.WaitAsync(cancellationToken);
 

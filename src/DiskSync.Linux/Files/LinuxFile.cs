@@ -106,6 +106,12 @@ public sealed partial class LinuxFile : IDisposable
             detail: errno == Errno.ENOSYS ? "confined paths need Linux 5.6 or newer" : null);
     }
 
+    /// <summary>Opens the same file once more, wherever it has been moved to.</summary>
+    /// <param name="flags">Access and behaviour of the new one, which its caller owns.</param>
+    /// <remarks>Needs /proc.</remarks>
+    /// <exception cref="LinuxException">It could not be opened so.</exception>
+    public LinuxFile Reopen(LinuxOpen flags) => Open($"/proc/self/fd/{Handle.DangerousGetHandle()}", flags);
+
     /// <summary>Switches the bypass of the page cache on or off for later calls.</summary>
     /// <returns>False where the file system or device refuses O_DIRECT.</returns>
     public bool TrySetDirect(bool direct)

@@ -172,6 +172,119 @@ public sealed class TargetStoreTests : IDisposable
         Assert.Equal(0, _store.UnreadBlocks);
     }
 
+    [Fact]
+    public void What_a_checkpoint_has_made_durable_is_read_back_early_and_only_the_rest_at_the_end()
+    {
+        _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Write(5, 1);
+        Write(6, 2);
+        _store.ZeroRun(7, 3);
+        Assert.False(_store.ReadBackEarly());
+        _store.Checkpoint();
+        Write(700, 3);
+        Assert.True(_store.ReadBackEarly());
+        Assert.False(_store.ReadBackEarly());
+
+        // The zeros, and what was written since.
+        Assert.Equal(4, _store.UnreadBlocks);
+        ReadBackResult rest = _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Assert.Equal(3 * 4096, rest.BytesRead);
+        Assert.Empty(rest.Wrong);
+        _medium.PowerCut();
+        _store = Open();
+        Assert.Equal(0, _store.UnreadBlocks);
+    }
+
+    [Fact]
+    public void A_checkpoint_claims_what_was_read_back_early()
+    {
+        _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Write(5, 1);
+        _store.Checkpoint();
+        _store.ReadBackEarly();
+        _store.Checkpoint();
+        _medium.PowerCut();
+        _store = Open();
+        Assert.Equal(0, _store.UnreadBlocks);
+        Assert.Equal(Blake3.Hash(Content(5, 1)), _store.Map.Get(5));
+    }
+
+    [Fact]
+    public void Reading_back_early_proves_nothing_that_is_wrong_and_leaves_it_to_the_end()
+    {
+        _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Write(700, 6);
+        Write(701, 7);
+        _store.Checkpoint();
+        byte[] rotten = Content(701, 7);
+        rotten[17] ^= 1;
+        _image.Durable.Write(701 * 4096, rotten);
+        Assert.True(_store.ReadBackEarly());
+        Assert.Equal(1, _store.UnreadBlocks);
+        Assert.Equal(Blake3.Hash(Content(701, 7)), _store.Map.Get(701));
+        Assert.Equal([701L], _store.ReadBack((_, _) => { }, CancellationToken.None).Wrong);
+    }
+
+    [Fact]
+    public void What_is_written_while_it_is_read_back_early_is_not_taken_for_read()
+    {
+        _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Write(5, 1);
+        Write(6, 1);
+        _store.Checkpoint();
+
+        // The same content once more, so that its hash is as expected; but the medium may not have it this time.
+        _image.WhenReadPastCache = () => Write(6, 1);
+        Assert.True(_store.ReadBackEarly());
+        _image.WhenReadPastCache = null;
+        Assert.Equal(2, _store.UnreadBlocks);
+        Assert.False(_store.ReadBackEarly());
+        _store.Checkpoint();
+        Assert.True(_store.ReadBackEarly());
+        Assert.Equal(1, _store.UnreadBlocks);
+        Assert.Empty(_store.ReadBack((_, _) => { }, CancellationToken.None).Wrong);
+    }
+
+    [Fact]
+    public void A_checkpoint_during_which_a_block_is_written_does_not_let_it_be_read_back_early()
+    {
+        _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Write(5, 1);
+        Write(6, 1);
+        _image.WhenFlushed = () => Write(6, 2);
+        _store.Checkpoint();
+        _image.WhenFlushed = null;
+        Assert.True(_store.ReadBackEarly());
+        Assert.False(_store.ReadBackEarly());
+        Assert.Equal(1, _store.UnreadBlocks);
+        _store.Checkpoint();
+        Assert.True(_store.ReadBackEarly());
+        Assert.Equal(0, _store.UnreadBlocks);
+    }
+
+    [Fact]
+    public void Where_a_read_past_the_cache_fails_the_end_reads_everything()
+    {
+        _store.ReadBack((_, _) => { }, CancellationToken.None);
+        Write(5, 1);
+        _store.Checkpoint();
+        _medium.FailAfter(0);
+        Assert.True(_store.ReadBackEarly());
+        Assert.Equal(1, _store.UnreadBlocks);
+        Assert.Equal(4096, _store.ReadBack((_, _) => { }, CancellationToken.None).BytesRead);
+    }
+
+    [Fact]
+    public void A_store_that_is_fenced_or_closed_reads_nothing_back_early()
+    {
+        Write(5, 1);
+        _store.Checkpoint();
+        _store.Fence();
+        Assert.False(_store.ReadBackEarly());
+        _store.Dispose();
+        Assert.False(_store.ReadBackEarly());
+    }
+
     private static byte[] Content(long block, int seed)
     {
         byte[] content = new byte[Geometry.LengthOf(block)];

@@ -24,6 +24,9 @@ public sealed class PowerCutCounts
     /// <summary>Bytes hashed again after a stop.</summary>
     public long HashedBytes { get; set; }
 
+    /// <summary>Stretches that were read back before the end.</summary>
+    public long EarlyReads { get; set; }
+
     /// <summary>Adds others to these.</summary>
     public void Add(PowerCutCounts other)
     {
@@ -34,10 +37,11 @@ public sealed class PowerCutCounts
         Failures += other.Failures;
         DamagedJournals += other.DamagedJournals;
         HashedBytes += other.HashedBytes;
+        EarlyReads += other.EarlyReads;
     }
 
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Rounds} rounds, {Checkpoints} checkpoints, {PowerCuts} power cuts, {Kills} kills, {Failures} failures, "
-        + $"{DamagedJournals} journals that proved nothing, {HashedBytes >> 20} MiB hashed again";
+        + $"{DamagedJournals} journals that proved nothing, {HashedBytes >> 20} MiB hashed again, {EarlyReads} early reads";
 }

@@ -27,7 +27,7 @@ public static class PowerCutRun
 
     private static void Step(PowerCutWorld world, Random random)
     {
-        switch (random.Next(14))
+        switch (random.Next(16))
         {
             case 0 or 1 or 2:
                 world.WriteSource();
@@ -48,7 +48,10 @@ public static class PowerCutRun
                 // Mostly soon, so that it hits the operation that comes next.
                 world.StopAfter(random.Next(1 << random.Next(1, 7)), cut: random.Next(5) > 0);
                 break;
-            case 12:
+            case 12 or 13:
+                world.ReadBackEarly();
+                break;
+            case 14:
                 world.FailAfter(random.Next(1 << random.Next(1, 7)));
                 break;
             default:

@@ -117,6 +117,15 @@ public sealed class PowerCutWorld : IDisposable
         Require(result.Wrong.Count == 0, $"blocks {string.Join(", ", result.Wrong)} do not hold what was written");
     });
 
+    /// <summary>Reads some of it back early; it may be the medium that is not up to it.</summary>
+    public void ReadBackEarly() => Try(store =>
+    {
+        for (int i = _random.Next(1, 6); i > 0; i--)
+        {
+            Counts.EarlyReads += store.ReadBackEarly() ? 1 : 0;
+        }
+    });
+
     /// <summary>The machine stops now.</summary>
     /// <param name="cut">Whether the power is cut; else the process is killed and nothing is lost.</param>
     public void Stop(bool cut)

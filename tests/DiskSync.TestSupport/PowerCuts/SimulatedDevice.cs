@@ -92,6 +92,20 @@ public sealed class SimulatedDevice : IBlockDevice
     public void DropCache(long offset, long length) => _image.DropCache(offset, length);
 
     /// <inheritdoc/>
+    public bool TryReadPastCache(long offset, Span<byte> buffer)
+    {
+        CheckAlive();
+        CheckRange(offset, buffer.Length);
+        if (_medium.MustFail())
+        {
+            return false;
+        }
+
+        _image.ReadPastCache(offset, buffer);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public IEnumerable<Extent> Extents(long offset, long length) => _image.Extents(offset, length);
 
     /// <inheritdoc/>

@@ -25,6 +25,12 @@ public sealed class SimulatedImage : SimulatedVolume
     /// <summary>What a reader sees.</summary>
     public SparseBytes Seen => _seen;
 
+    /// <summary>Called while something is read past the cache, after it was read: somebody else may do something then.</summary>
+    public Action? WhenReadPastCache { get; set; }
+
+    /// <summary>Called while the image is flushed, after it was.</summary>
+    public Action? WhenFlushed { get; set; }
+
     /// <summary>Opens it.</summary>
     public SimulatedDevice Open() => new(this, Medium);
 
@@ -60,6 +66,7 @@ public sealed class SimulatedImage : SimulatedVolume
         }
 
         _log.Clear();
+        WhenFlushed?.Invoke();
     }
 
     /// <summary>A flush that fails: what was not written is lost though readers see it still, as the kernel does it.</summary>
@@ -87,6 +94,13 @@ public sealed class SimulatedImage : SimulatedVolume
         {
             _seen.TakePiece(Durable, piece);
         }
+    }
+
+    /// <summary>Reads the medium; what was not flushed is seen nevertheless, as the kernel writes it first, and is not durable for that.</summary>
+    internal void ReadPastCache(long offset, Span<byte> buffer)
+    {
+        ReadMedium(offset, buffer);
+        WhenReadPastCache?.Invoke();
     }
 
     internal IEnumerable<Extent> Extents(long offset, long length)
@@ -130,6 +144,19 @@ public sealed class SimulatedImage : SimulatedVolume
 
         _log.Clear();
         _seen = Durable.Copy();
+    }
+
+    private void ReadMedium(long offset, Span<byte> buffer)
+    {
+        long end = offset + buffer.Length;
+        if (_log.Exists(write => write.Offset < end && write.Offset + write.Length > offset))
+        {
+            _seen.Read(offset, buffer);
+            return;
+        }
+
+        Durable.Read(offset, buffer);
+        _unread.RemoveWhere(piece => piece * SparseBytes.PieceSize >= offset && Math.Min((piece + 1) * SparseBytes.PieceSize, Length) <= end);
     }
 
     private void Apply(ImageWrite write)
