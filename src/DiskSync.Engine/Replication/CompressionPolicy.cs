@@ -189,7 +189,7 @@ public sealed class CompressionPolicy
         lock (_lock)
         {
             _underWay--;
-            _link.Acknowledged(wireBytes, payload, underWay);
+            _link.Acknowledged(wireBytes, payload, underWay, _underWay);
         }
     }
 

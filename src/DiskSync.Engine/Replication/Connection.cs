@@ -64,6 +64,9 @@ public sealed class Connection : IAsyncDisposable
     /// <summary>Bytes handed to the transport, frames and preamble.</summary>
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 
+    /// <summary>Bytes that have reached the peer's host; null where only what the peer answers tells.</summary>
+    public long? BytesDelivered => _transport.BytesDelivered;
+
     /// <summary>Bytes taken from the transport.</summary>
     public long BytesReceived => Interlocked.Read(ref _bytesReceived);
 

@@ -5,7 +5,8 @@ namespace DiskSync.Engine.Replication;
 /// <para>The number is doubled while the goodput grows by a tenth or more with each doubling, and halved back where it did
 /// not; after that it stays for a while and is tried again, as paths change. Only intervals count in which the senders
 /// waited for the connections: where the image is read more slowly than the link takes it, nothing can be learned. An
-/// interval after each change is not measured, because new connections start slowly.</para>
+/// interval after each change is not measured, because new connections start slowly, and nothing is tried while the
+/// goodput still rises by itself.</para>
 /// <para>Pure and not thread safe: the clock is the caller's.</para>
 /// </remarks>
 /// <param name="most">The most connections.</param>
@@ -16,6 +17,7 @@ public sealed class ConnectionGrowth(int most)
     private static readonly TimeSpan UntilNextTry = TimeSpan.FromSeconds(20);
 
     private double _before;
+    private double _last;
     private bool _settling;
     private bool _trying;
     private TimeSpan _rest;
@@ -32,6 +34,7 @@ public sealed class ConnectionGrowth(int most)
         if (_settling)
         {
             _settling = false;
+            _last = 0;
             return;
         }
 
@@ -56,6 +59,13 @@ public sealed class ConnectionGrowth(int most)
         }
 
         _trying = false;
+        bool rises = rate > _last * WorthIt;
+        _last = rate;
+        if (rises)
+        {
+            return;
+        }
+
         _before = rate;
         if (Wanted * 2 <= most)
         {

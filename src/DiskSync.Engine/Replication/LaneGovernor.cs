@@ -32,12 +32,12 @@ internal sealed class LaneGovernor(LanePool pool, MoreConnections more, RateLimi
             while (true)
             {
                 long start = Stopwatch.GetTimestamp();
-                long bytes = pool.BytesArrived;
+                long bytes = pool.BytesDelivered;
                 TimeSpan waited = pool.Waited;
                 await Task.Delay(interval, cancellationToken);
                 if (limiter is not { Rate: > 0 })
                 {
-                    _growth.Observe(Stopwatch.GetElapsedTime(start), pool.BytesArrived - bytes, pool.Waited - waited);
+                    _growth.Observe(Stopwatch.GetElapsedTime(start), pool.BytesDelivered - bytes, pool.Waited - waited);
                 }
 
                 BreakStuck();

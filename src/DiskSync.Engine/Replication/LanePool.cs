@@ -77,6 +77,21 @@ internal sealed class LanePool : IAsyncDisposable
     /// <summary>Bytes of batches that were acknowledged.</summary>
     public long BytesArrived => Interlocked.Read(ref _arrived);
 
+    /// <summary>
+    /// Bytes that have reached the destination's host, as far as the transport knows, which tells at any moment; else those of
+    /// batches that were acknowledged, which come in lumps.
+    /// </summary>
+    public long BytesDelivered
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _all.TrueForAll(l => l.BytesDelivered is not null) ? _all.Sum(l => l.BytesDelivered ?? 0) : BytesArrived;
+            }
+        }
+    }
+
     /// <summary>How long senders have waited for the connections, all of them together.</summary>
     public TimeSpan Waited => TimeSpan.FromTicks(Interlocked.Read(ref _waited));
 

@@ -20,6 +20,14 @@ internal sealed class LinkModel
 
     // Logarithm of a change that is more than the usual unrest of a link.
     private const double Surprise = 0.25;
+
+    // Squares of logarithms: of a change by a factor of 1.8, or of several smaller ones.
+    private const double EnoughEvidence = 0.35;
+    private const double MostEvidence = 0.7;
+    private const double UnrestKept = 0.8;
+    private const double LeastUnrest = 0.02;
+    private const int EnoughSteps = 3;
+    private const double EasilyEncoded = 100e6;
     private const double MaxDrift = 2;
     private const double MinDrift = 1.005;
 
@@ -36,6 +44,7 @@ internal sealed class LinkModel
     private const double TypicalSecondsPerByte = 0.7e-9;
     private const double WorkWindowBytes = 64 << 20;
     private const int EnoughAcks = 8;
+    private const int MostAcks = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FirstIntervals = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(2);
@@ -56,7 +65,12 @@ internal sealed class LinkModel
     private double _drift = MaxDrift;
     private bool _idle = true;
     private int _slowIntervals;
+    private double _evidence;
+    private double _wireUnrest;
+    private double _payloadUnrest;
+    private int _steps;
     private int _acks;
+    private int _window;
     private (double Wire, double Payload)? _last;
     private TimeSpan _doubt = FirstDoubt;
     private long _judged;
@@ -106,7 +120,8 @@ internal sealed class LinkModel
     /// <param name="wireBytes">Bytes of the batch on the wire.</param>
     /// <param name="payload">Bytes of its payload before they were encoded.</param>
     /// <param name="underWay">Since its first byte was sent: it travelled at least at this rate. Zero where unknown.</param>
-    public void Acknowledged(long wireBytes, long payload, TimeSpan underWay)
+    /// <param name="batches">How many others are under way.</param>
+    public void Acknowledged(long wireBytes, long payload, TimeSpan underWay, long batches)
     {
         _wire += wireBytes;
         _payload += payload;
@@ -119,10 +134,11 @@ internal sealed class LinkModel
         if (_idle)
         {
             // From here on acknowledgements follow each other as the link lets them.
-            Restart();
+            Restart(batches);
             return;
         }
 
+        _acks++;
         TimeSpan elapsed = _time.GetElapsedTime(_start);
         CountWaiting();
         bool soon = !_noNetwork && elapsed >= FirstIntervals && (_drift > 1.5 || IsRefuted(elapsed.TotalSeconds));
@@ -131,12 +147,20 @@ internal sealed class LinkModel
             return;
         }
 
+        // On a slow link an interval has an ack or two, and over several connections they come in any order: what is
+        // measured then is chance. When as many have come as there were under way, it is what the link carried.
+        if (_acks < _window)
+        {
+            return;
+        }
+
         Conclude(elapsed.TotalSeconds);
-        Restart();
+        Restart(batches);
     }
 
-    private void Restart()
+    private void Restart(long batches)
     {
+        _window = (int)Math.Min(batches, MostAcks);
         _idle = false;
         _acks = 0;
         _start = _waitCounted = _time.GetTimestamp();
@@ -153,7 +177,7 @@ internal sealed class LinkModel
 
     // A wrong belief in a faster link costs most while it lasts, so it is not left standing for a whole interval.
     private bool IsRefuted(double elapsed) =>
-        ++_acks >= EnoughAcks
+        _acks >= EnoughAcks
         && _wait >= ShareOfWaiting * elapsed * _workers
         && _wire / elapsed < LinkRate / 1.3
         && double.IsInfinity(DestinationRate);
@@ -185,6 +209,11 @@ internal sealed class LinkModel
         }
         else
         {
+            if (double.IsFinite(DestinationRate))
+            {
+                (_evidence, _steps, _wireUnrest, _payloadUnrest) = (0, 0, 0, 0);
+            }
+
             DestinationRate = double.PositiveInfinity;
             bool expected = IsMeasured && Math.Abs(Math.Log(wire / LinkRate)) < Surprise;
             _drift = wire > 1.3 * LinkRate ? Math.Min(MaxDrift, _drift * _drift) : Math.Max(MinDrift, 1 + ((_drift - 1) / 4));
@@ -227,13 +256,28 @@ internal sealed class LinkModel
 
         double wireChange = Math.Abs(Math.Log(wire / last.Wire));
         double payloadChange = Math.Abs(Math.Log(payload / last.Payload));
-        if (Math.Abs(Math.Log(wire / payload / (last.Wire / last.Payload))) > 0.2)
+        // The one of the two that stays the same while their ratio changes is the limit. Both are measured with some chance
+        // in them, so what speaks for the destination adds up: much at once, as when the codec changed, or often.
+        double change = Math.Abs(Math.Log(wire / payload / (last.Wire / last.Payload)));
+        double found = Math.Clamp((wireChange * wireChange) - (payloadChange * payloadChange), -change * change, change * change);
+        _evidence = Math.Clamp(_evidence + found, -MostEvidence, MostEvidence);
+        _wireUnrest = (_wireUnrest * UnrestKept) + (wireChange * wireChange);
+        _payloadUnrest = (_payloadUnrest * UnrestKept) + (payloadChange * payloadChange);
+        _steps++;
+        if (!before && isWaitingMuch)
         {
-            return before ? asBefore && payloadChange < wireChange * 2 : isWaitingMuch && payloadChange < wireChange / 2;
+            bool isSteady = _steps >= EnoughSteps && _wireUnrest > LeastUnrest && _payloadUnrest < _wireUnrest / 10;
+            return isSteady || _evidence > EnoughEvidence;
         }
 
-        // Both fell: it may be the link this time. Asked ever more rarely, since to ask costs a wrong choice.
-        if (before && payload < 0.7 * DestinationRate && _time.GetElapsedTime(_judged) > _doubt)
+        if (change > 0.2)
+        {
+            return asBefore && _evidence > 0;
+        }
+
+        // Both fell: it may be the link this time. Asked ever more rarely, since to ask costs a wrong choice; but no time
+        // where so little arrives that anything could be encoded meanwhile.
+        if (before && (payload < 0.7 * DestinationRate || payload < EasilyEncoded) && _time.GetElapsedTime(_judged) > _doubt)
         {
             _judged = _time.GetTimestamp();
             _doubt *= 2;

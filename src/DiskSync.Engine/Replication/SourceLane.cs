@@ -51,6 +51,9 @@ internal sealed class SourceLane : IAsyncDisposable
 
     public long BytesSent => _connection.BytesSent;
 
+    /// <summary>Bytes that have reached the destination's host; null where only its acks tell.</summary>
+    public long? BytesDelivered => HasFailed || _disposed ? BytesSent : _connection.BytesDelivered;
+
     public long BytesReceived => _connection.BytesReceived;
 
     /// <summary>Completes with the reason when the connection has failed; never otherwise.</summary>

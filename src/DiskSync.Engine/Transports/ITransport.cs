@@ -30,6 +30,9 @@ public interface ITransport : IAsyncDisposable
     /// </summary>
     bool CanWaitForMany => false;
 
+    /// <summary>Bytes that have reached the peer's host; null where only the protocol above knows.</summary>
+    long? BytesDelivered => null;
+
     /// <summary>How long the peer may take until its first bytes arrive; ssh may be asking for a passphrase.</summary>
     TimeSpan HandshakeTimeout { get; }
 

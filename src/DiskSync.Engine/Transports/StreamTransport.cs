@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
+using DiskSync.Linux;
 
 namespace DiskSync.Engine.Transports;
 
@@ -40,6 +42,12 @@ public sealed class StreamTransport : ITransport
 
     /// <inheritdoc/>
     public bool CanWaitForMany => true;
+
+    /// <summary>The TCP socket below the streams, to ask how far they have got; stays theirs. Null where there is none.</summary>
+    public Socket? Socket { get; init; }
+
+    /// <inheritdoc/>
+    public long? BytesDelivered => Socket is null ? null : TcpDelay.Acknowledged(Socket.SafeHandle);
 
     /// <inheritdoc/>
     public TimeSpan HandshakeTimeout => TimeSpan.FromSeconds(30);

@@ -39,7 +39,7 @@ public static class TcpTransport
 
         NetworkStream stream = new(socket, ownsSocket: true);
         return credentials is null
-            ? new StreamTransport(stream, stream, NameOf(receiver))
+            ? new StreamTransport(stream, stream, NameOf(receiver)) { Socket = socket }
             : await TlsClient.HandshakeAsync(stream, receiver, credentials, cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using DiskSync.Engine.Peers;
@@ -19,7 +20,7 @@ internal static class TlsClient
     /// <exception cref="TransportLostException">The other side does not speak TLS 1.3, or gave up.</exception>
     /// <exception cref="DiskSyncException">Its key is not the one that is trusted.</exception>
     public static async Task<ITransport> HandshakeAsync(
-        Stream connection, PeerName receiver, TlsCredentials credentials, CancellationToken cancellationToken)
+        NetworkStream connection, PeerName receiver, TlsCredentials credentials, CancellationToken cancellationToken)
     {
         FirstBytesStream first = new(connection);
         SslStream tls = new(first);
@@ -53,7 +54,7 @@ internal static class TlsClient
                 Record(receiver, found!, credentials);
             }
 
-            return new StreamTransport(tls, tls, TcpTransport.NameOf(receiver), found!.Text);
+            return new StreamTransport(tls, tls, TcpTransport.NameOf(receiver), found!.Text) { Socket = connection.Socket };
         }
         catch (Exception exception)
         {

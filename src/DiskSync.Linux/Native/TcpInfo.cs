@@ -20,6 +20,10 @@ internal struct TcpInfo
     [FieldOffset(68)]
     internal uint RoundTrip;
 
+    /// <summary>Bytes that the peer's host has acknowledged.</summary>
+    [FieldOffset(120)]
+    internal ulong BytesAcknowledged;
+
     /// <summary>The least round trip of the last minutes, in microseconds (net.ipv4.tcp_min_rtt_wlen).</summary>
     [FieldOffset(148)]
     internal uint LeastRoundTrip;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using DiskSync.Linux.Native;
 
 namespace DiskSync.Linux;
@@ -50,6 +51,30 @@ public static unsafe class TcpDelay
         }
 
         return connections;
+    }
+
+    /// <summary>How many bytes of a connection the peer's host has acknowledged, what is between (TLS) included.</summary>
+    /// <returns>Null where the socket is none of TCP, or is not connected.</returns>
+    public static long? Acknowledged(SafeHandle socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        bool held = false;
+        try
+        {
+            socket.DangerousAddRef(ref held);
+            return TryInfo((int)socket.DangerousGetHandle(), out TcpInfo info) ? (long)info.BytesAcknowledged : null;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+        finally
+        {
+            if (held)
+            {
+                socket.DangerousRelease();
+            }
+        }
     }
 
     private static bool TryInfo(int descriptor, out TcpInfo info)

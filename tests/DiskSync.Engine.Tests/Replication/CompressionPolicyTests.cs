@@ -37,6 +37,21 @@ public sealed class CompressionPolicyTests
     }
 
     [Theory]
+    [InlineData(4)]
+    [InlineData(16)]
+    public void Acks_that_come_in_any_order_over_several_connections_do_not_mislead_it(int connections)
+    {
+        foreach (string data in (string[])["programs", "mixed"])
+        {
+            foreach (double megabits in (double[])[5, 20, 100, 1000])
+            {
+                SimulatedPath path = new(megabits * 125e3, megabits < 1000 ? 0.1 : 0.01, 1.3e9, Connections: connections);
+                AssertAsGoodAsTheBest(Costs(data, 2000, 1), path, $"{data}, {connections} connections at {megabits} Mbit/s");
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(0.3)]
     [InlineData(3)]
     public void A_codec_that_is_slower_or_faster_than_usual_beside_the_others_is_found_out(double lz4)

@@ -45,12 +45,25 @@ public sealed class ConnectionGrowthTests
     {
         ConnectionGrowth growth = new(4);
         growth.Observe(Interval, 1000, Interval);
+        growth.Observe(Interval, 1000, Interval);
         Assert.Equal(2, growth.Wanted);
 
         // The first interval with the new one shows nothing of it yet.
         growth.Observe(Interval, 1000, Interval);
         growth.Observe(Interval, 2000, Interval);
+        growth.Observe(Interval, 2000, Interval);
         Assert.Equal(4, growth.Wanted);
+    }
+
+    [Fact]
+    public void A_goodput_that_still_rises_by_itself_is_no_reason_for_more_connections()
+    {
+        ConnectionGrowth growth = new(16);
+        for (long bytes = 1000; bytes < 100_000; bytes *= 2)
+        {
+            growth.Observe(Interval, bytes, Interval);
+            Assert.Equal(1, growth.Wanted);
+        }
     }
 
     private static void Run(ConnectionGrowth growth, int intervals, Func<int, double> rate)

@@ -10,7 +10,8 @@ namespace DiskSync.TestSupport.Copying;
 /// <remarks>What the sender does is modelled after ImageSender: a worker fills a batch, encodes it, hands it over and goes on.</remarks>
 public sealed class CopySimulation
 {
-    private const int MaxBatches = 12;
+    private const int FewestMaxBatches = 12;
+    private const int FewConnections = 4;
     private const int Workers = 2;
 
     // Frame header, table of 16 blocks, and what TCP adds to a batch of them is of no account here.
@@ -25,6 +26,8 @@ public sealed class CopySimulation
     private readonly ICodecCosts _costs;
     private readonly SimulatedPath _path;
     private readonly CompressionPolicy _policy;
+    private readonly SharedLink? _sharedLink;
+    private readonly int _maxBatches;
     private int _slots;
     private int _free;
     private int _waiting;
@@ -40,7 +43,12 @@ public sealed class CopySimulation
         _costs = costs;
         _path = path;
         _policy = new CompressionPolicy(mode, Capability.Lz4 | Capability.Zstd, Workers, _time, expectedLinkRate);
-        _slots = _free = double.IsInfinity(expectedLinkRate) ? MaxBatches : 2;
+        _maxBatches = FewestMaxBatches + (2 * Math.Max(0, path.Connections - FewConnections));
+        _slots = _free = double.IsInfinity(expectedLinkRate) ? _maxBatches : 2;
+        if (path.Connections > 1)
+        {
+            _sharedLink = new SharedLink(path.Connections, RateAt, At);
+        }
     }
 
     /// <summary>Runs a copy to its end.</summary>
@@ -139,19 +147,34 @@ public sealed class CopySimulation
         _policy.Compressed(new EncodedSample(cost.Codec, _costs.PayloadOf(batch), cost.Bytes, TimeSpan.FromSeconds(cost.Seconds)));
         long wire = cost.Bytes + FrameBytes;
         _wire += wire;
-        double start = Math.Max(now, _linkFree);
-        _linkFree = start + (wire / (_path.RateAt?.Invoke(start) ?? _path.BytesPerSecond));
-        _destinationFree = Math.Max(_destinationFree, _linkFree + (_path.RoundTrip / 2))
-            + (_costs.PayloadOf(batch) / _path.DestinationBytesPerSecond);
-        At(_destinationFree + (_path.RoundTrip / 2), () => Acknowledge(wire, _costs.PayloadOf(batch), now));
+        if (_sharedLink is null)
+        {
+            double start = Math.Max(now, _linkFree);
+            _linkFree = start + (wire / RateAt(start));
+            Arrive(_linkFree, batch, wire, now);
+        }
+        else
+        {
+            _sharedLink.Send(now, wire, () => Arrive(_time.Seconds, batch, wire, now));
+        }
+
         Rent();
+    }
+
+    private double RateAt(double time) => _path.RateAt?.Invoke(time) ?? _path.BytesPerSecond;
+
+    private void Arrive(double time, int batch, long wire, double handedOver)
+    {
+        _destinationFree = Math.Max(_destinationFree, time + (_path.RoundTrip / 2))
+            + (_costs.PayloadOf(batch) / _path.DestinationBytesPerSecond);
+        At(_destinationFree + (_path.RoundTrip / 2), () => Acknowledge(wire, _costs.PayloadOf(batch), handedOver));
     }
 
     private void Acknowledge(long wire, long payload, double handedOver)
     {
         _policy.Acknowledged(wire, payload, TimeSpan.FromSeconds(_time.Seconds - handedOver));
         _free++;
-        if (_slots < MaxBatches)
+        if (_slots < _maxBatches)
         {
             _slots++;
             _free++;

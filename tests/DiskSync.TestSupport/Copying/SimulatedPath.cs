@@ -5,8 +5,10 @@ namespace DiskSync.TestSupport.Copying;
 /// <param name="RoundTrip">The link's round trip in seconds.</param>
 /// <param name="DestinationBytesPerSecond">How fast the destination writes, in bytes of blocks; infinite for no limit.</param>
 /// <param name="RateAt">The link's rate at a time, where it changes; else null.</param>
+/// <param name="Connections">How many connections share the link; more than one bring batches in any order.</param>
 public sealed record SimulatedPath(
     double BytesPerSecond,
     double RoundTrip = 0.0002,
     double DestinationBytesPerSecond = double.PositiveInfinity,
-    Func<double, double>? RateAt = null);
+    Func<double, double>? RateAt = null,
+    int Connections = 1);
