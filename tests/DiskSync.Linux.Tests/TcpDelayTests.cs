@@ -35,4 +35,25 @@ public sealed class TcpDelayTests
         await socket.SendAsync(new byte[1000]);
         Assert.NotNull(TcpDelay.Queueing());
     }
+
+    [Fact]
+    public async Task What_the_peers_host_has_acknowledged_is_told_by_the_socket()
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        Assert.Null(TcpDelay.Acknowledged(socket.SafeHandle));
+        await socket.ConnectAsync(listener.LocalEndpoint);
+        using Socket accepted = await listener.AcceptSocketAsync();
+        long before = TcpDelay.Acknowledged(socket.SafeHandle)!.Value;
+        await socket.SendAsync(new byte[1000]);
+        for (int i = 0; i < 500 && TcpDelay.Acknowledged(socket.SafeHandle) < before + 1000; i++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.Equal(before + 1000, TcpDelay.Acknowledged(socket.SafeHandle));
+        socket.Dispose();
+        Assert.Null(TcpDelay.Acknowledged(socket.SafeHandle));
+    }
 }

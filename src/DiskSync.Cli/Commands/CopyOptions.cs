@@ -99,6 +99,7 @@ internal sealed class CopyOptions
     public SenderOptions Sender(ParseResult parse, DestinationAddress address) => new()
     {
         Compression = parse.GetValue(_compress),
+        IsThroughProgram = address.Kind == DestinationKind.Ssh,
         ExpectedLinkRate = address.StaysOnHost ? double.PositiveInfinity : CompressionPolicy.UnknownLinkRate,
         Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
     };

@@ -92,7 +92,7 @@ internal sealed class BatchEncoder : IDisposable
             full |= !writer.TryAddZeroRun(run.First, (uint)run.Count);
         }
 
-        BatchCodec codec = _compression.Choose();
+        BatchCodec codec = batch.Codec = _compression.Choose();
         _prober.Probe(batch, _compression);
         byte[] scratch = ArrayPool<byte>.Shared.Rent(_image.Geometry.Granularity);
         byte[] patch = ArrayPool<byte>.Shared.Rent(PatchPayload.MaxLength(_image.Geometry.Granularity));

@@ -7,7 +7,8 @@ namespace DiskSync.Engine.Replication;
 /// <para>A batch takes as long as the slowest of three: the workers that read, hash and encode it
 /// (<see cref="CodecModel"/>), the link with what is left of it, and the destination (<see cref="LinkModel"/>). The
 /// codec that makes the slowest fastest is taken; where two are as good as even, the one that costs less of the
-/// processor. Now and then a sample is also encoded with a codec that is expected to be nearly as good
+/// processor. Where that turns out to be wrong, because a cheaper codec has brought more (<see cref="AchievedRates"/>),
+/// none that is stronger than that one is taken for a while. Now and then a sample is also encoded with a codec that is expected to be nearly as good
 /// (<see cref="NextProbe"/>), so that the figures of those not in use do not grow old: at first soon, then ever more
 /// rarely, which keeps what it costs below a hundredth of what encoding does.</para>
 /// <para>Thread safe.</para>
@@ -29,6 +30,7 @@ public sealed class CompressionPolicy
     private readonly BatchCodec? _fixed;
     private readonly CodecModel _codecs;
     private readonly LinkModel _link;
+    private readonly AchievedRates? _achieved;
     private readonly int _workers;
     private readonly double _even;
     private readonly RateLimiter? _limiter;
@@ -44,6 +46,10 @@ public sealed class CompressionPolicy
     /// <param name="workers">How many workers encode at the same time.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="linkRate">What to expect of the link until it was measured; infinite where there is no network between the two.</param>
+    /// <param name="mayBeProcessors">
+    /// Whether what looks like the link may be a program that needs the processors (ssh): then what the codecs bring is
+    /// compared now and then.
+    /// </param>
     /// <param name="limiter">What the link is held to; it may change at any time. Null for nothing.</param>
     public CompressionPolicy(
         CompressionMode mode,
@@ -51,13 +57,15 @@ public sealed class CompressionPolicy
         int workers,
         TimeProvider? time = null,
         double linkRate = UnknownLinkRate,
-        RateLimiter? limiter = null)
+        RateLimiter? limiter = null,
+        bool mayBeProcessors = false)
     {
         _limiter = limiter;
         _workers = workers;
         _even = double.IsInfinity(linkRate) ? EvenOnOneHost : Even;
         _codecs = new CodecModel([.. CodecModel.Known.Where(c => IsShared(c, capabilities))]);
         _link = new LinkModel(workers, linkRate, time ?? TimeProvider.System);
+        _achieved = mayBeProcessors ? new AchievedRates(_codecs.Codecs.Count, time ?? TimeProvider.System) : null;
         _probed = new long[_codecs.Codecs.Count];
         _fixed = mode.Fixed is not { } wanted ? null
             : IsShared(wanted, capabilities) ? wanted
@@ -184,11 +192,17 @@ public sealed class CompressionPolicy
     /// <param name="wireBytes">Its bytes on the wire.</param>
     /// <param name="payload">Bytes of its payload before they were encoded.</param>
     /// <param name="underWay">The time since it was handed to the connection; zero where unknown.</param>
-    public void Acknowledged(long wireBytes, long payload, TimeSpan underWay)
+    /// <param name="chosen">What <see cref="Choose"/> chose for it.</param>
+    public void Acknowledged(long wireBytes, long payload, TimeSpan underWay, BatchCodec chosen)
     {
         lock (_lock)
         {
             _underWay--;
+            if (_achieved is not null && _fixed is null)
+            {
+                _achieved.Acknowledged(IndexOf(chosen), payload);
+            }
+
             _link.Acknowledged(wireBytes, payload, underWay, _underWay);
         }
     }
@@ -203,7 +217,8 @@ public sealed class CompressionPolicy
     private int Best()
     {
         double fastest = double.PositiveInfinity;
-        for (int i = 0; i < _codecs.Codecs.Count; i++)
+        int strongest = _achieved?.Strongest ?? _codecs.Codecs.Count - 1;
+        for (int i = 0; i <= strongest; i++)
         {
             fastest = Math.Min(fastest, SecondsPerByte(i));
         }

@@ -85,12 +85,19 @@ public sealed class Connection : IAsyncDisposable
         _writer.MaxBody = (int)Math.Clamp(maxBody, WireLimits.MinMaxBody, WireLimits.MaxBody);
 
     /// <summary>Exchanges preambles.</summary>
+    /// <param name="greeting">Sent right behind the preamble, so that it does not wait for a round trip; null for nothing.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TransportLostException">The peer does not speak this protocol, or says nothing.</exception>
-    public async Task OpenAsync(CancellationToken cancellationToken)
+    public async Task OpenAsync(Message? greeting, CancellationToken cancellationToken)
     {
         await GuardAsync(async () =>
         {
             Preamble.Write(_transport.Output);
+            if (greeting is not null)
+            {
+                _writer.Write(_transport.Output, FrameHeader.NoImage, greeting);
+            }
+
             try
             {
                 await FlushAsync(cancellationToken);

@@ -2,11 +2,13 @@ namespace DiskSync.Engine.Replication;
 
 /// <summary>Decides how many connections a transfer should have: more as long as more arrives with them.</summary>
 /// <remarks>
-/// <para>The number is doubled while the goodput grows by a tenth or more with each doubling, and halved back where it did
-/// not; after that it stays for a while and is tried again, as paths change. Only intervals count in which the senders
-/// waited for the connections: where the image is read more slowly than the link takes it, nothing can be learned. An
-/// interval after each change is not measured, because new connections start slowly, and nothing is tried while the
-/// goodput still rises by itself.</para>
+/// <para>The number is doubled while the goodput grows by a tenth or more with each doubling. Where it did not, it is halved
+/// back, unless there are few: those that are left would need seconds to take the share of one that goes. After that it
+/// stays for a while, each time longer, and more are tried again, as paths change.</para>
+/// <para>Only intervals count in which the senders waited for the connections: where the image is read more slowly than the
+/// link takes it, nothing can be learned. An interval after each change is not measured, because new connections start
+/// slowly, and nothing is tried while the goodput still rises by itself. What is compared is the mean of two intervals with
+/// the best of those before: one interval alone is chance.</para>
 /// <para>Pure and not thread safe: the clock is the caller's.</para>
 /// </remarks>
 /// <param name="most">The most connections.</param>
@@ -14,13 +16,19 @@ public sealed class ConnectionGrowth(int most)
 {
     private const double WorthIt = 1.1;
     private const double WasBusy = 0.4;
-    private static readonly TimeSpan UntilNextTry = TimeSpan.FromSeconds(20);
 
-    private double _before;
-    private double _last;
+    // As many cost nothing worth speaking of.
+    private const int Few = 4;
+    private const int EnoughIntervals = 2;
+    private static readonly TimeSpan UntilNextTry = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestUntilNextTry = TimeSpan.FromMinutes(5);
+
+    // Of the intervals with as many connections as now; and the best with fewer, while more are being tried.
+    private readonly List<double> _rates = [];
+    private double? _before;
     private bool _settling;
-    private bool _trying;
     private TimeSpan _rest;
+    private TimeSpan _untilNextTry = UntilNextTry;
 
     /// <summary>How many connections there should be.</summary>
     public int Wanted { get; private set; } = 1;
@@ -34,7 +42,6 @@ public sealed class ConnectionGrowth(int most)
         if (_settling)
         {
             _settling = false;
-            _last = 0;
             return;
         }
 
@@ -49,33 +56,54 @@ public sealed class ConnectionGrowth(int most)
             return;
         }
 
-        double rate = bytes / elapsed.TotalSeconds;
-        if (_trying && rate < _before * WorthIt)
-        {
-            _trying = false;
-            _rest = UntilNextTry;
-            Wanted /= 2;
-            return;
-        }
-
-        _trying = false;
-        bool rises = rate > _last * WorthIt;
-        _last = rate;
-        if (rises)
+        _rates.Add(bytes / elapsed.TotalSeconds);
+        if (_rates.Count < EnoughIntervals)
         {
             return;
         }
 
-        _before = rate;
-        if (Wanted * 2 <= most)
+        if (_before is { } before && _rates.Average() < before * WorthIt)
         {
-            Wanted *= 2;
-            _trying = true;
-            _settling = true;
+            GiveUp();
+            return;
+        }
+
+        _before = null;
+        double best = _rates.Max();
+        if (_rates[^1] > _rates[^2] * WorthIt)
+        {
+            // It rises by itself: one more interval.
+            _rates.RemoveAt(0);
+        }
+        else if (Wanted * 2 <= most)
+        {
+            _before = best;
+            Change(Wanted * 2);
         }
         else
         {
-            _rest = UntilNextTry;
+            Rest(UntilNextTry);
         }
+    }
+
+    private void GiveUp()
+    {
+        Change(Wanted > Few ? Wanted / 2 : Wanted);
+        _before = null;
+        Rest(_untilNextTry);
+        _untilNextTry = _untilNextTry * 2 < LongestUntilNextTry ? _untilNextTry * 2 : LongestUntilNextTry;
+    }
+
+    private void Change(int wanted)
+    {
+        Wanted = wanted;
+        _settling = true;
+        _rates.Clear();
+    }
+
+    private void Rest(TimeSpan time)
+    {
+        _rest = time;
+        _rates.Clear();
     }
 }

@@ -7,22 +7,26 @@ namespace DiskSync.Engine.Replication;
 /// <remarks>
 /// The proof at the end, for which a guest may be paused, then has little left to read. It costs nothing that the proof
 /// would not cost, except where blocks are written again later. A thread of its own; disposing waits for the stretch that
-/// is being read. The store stays its owner's.
+/// is being read. The store stays its owner's. Thread safe.
 /// </remarks>
-internal sealed class EarlyReader : IDisposable
+public sealed class EarlyReader : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
     private readonly TargetStore _store;
-    private readonly SessionGate _gate;
+    private readonly Func<bool> _isBusy;
     private readonly ILogger _logger;
     private readonly AutoResetEvent _wake = new(initialState: false);
     private readonly Thread _thread;
     private volatile bool _stop;
 
-    public EarlyReader(TargetStore store, SessionGate gate, ILogger logger)
+    /// <summary>Starts, and waits for the first checkpoint.</summary>
+    /// <param name="store">The target.</param>
+    /// <param name="isBusy">Whether something is being written at this moment, or must be left alone; asked every millisecond or so.</param>
+    /// <param name="logger">Where it is told why no more is read.</param>
+    public EarlyReader(TargetStore store, Func<bool> isBusy, ILogger logger)
     {
         _store = store;
-        _gate = gate;
+        _isBusy = isBusy;
         _logger = logger;
         _thread = new Thread(Run) { IsBackground = true, Name = "read back early" };
         _thread.Start();
@@ -46,7 +50,7 @@ internal sealed class EarlyReader : IDisposable
         {
             while (!_stop)
             {
-                if (_gate.IsBusy)
+                if (_isBusy())
                 {
                     Thread.Sleep(Pause);
                 }

@@ -65,7 +65,8 @@ public sealed class ImageSender : IDisposable
         PagedMap map = PagedMap.CreateTemporary(geometry, defaultIsZero: true);
         _image = new ImageContext(source, geometry, map, session.Capabilities.HasFlag(Capability.Patch));
         _compression = new CompressionPolicy(
-            options.Compression, session.Capabilities, options.Workers, linkRate: options.ExpectedLinkRate, limiter: options.Limiter);
+            options.Compression, session.Capabilities, options.Workers, linkRate: options.ExpectedLinkRate, limiter: options.Limiter,
+            mayBeProcessors: options.IsThroughProgram && !double.IsInfinity(options.ExpectedLinkRate));
         _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression);
 
         // Few at first where there is a network: what is encoded before anything is known of the link may be wrong for it.
@@ -285,7 +286,7 @@ public sealed class ImageSender : IDisposable
             Interlocked.Add(ref counters.PayloadSent, payload);
             Interlocked.Add(ref counters.WireSent, wireBytes);
             Interlocked.Increment(ref _acknowledged);
-            _compression.Acknowledged(wireBytes, payload, Stopwatch.GetElapsedTime(handedOver));
+            _compression.Acknowledged(wireBytes, payload, Stopwatch.GetElapsedTime(handedOver), batch.Codec);
             Interlocked.Add(ref counters.BytesOnTheWay, -onTheWay);
             Interlocked.Add(ref _bytesSinceCheckpoint, onTheWay);
             Apply(batch, ack, counters);

@@ -9,7 +9,10 @@ namespace DiskSync.Engine.Replication;
 internal sealed class LaneGovernor(LanePool pool, MoreConnections more, RateLimiter? limiter)
 {
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(5);
+
+    // What arrives in a few round trips is chance: congestion control probes, and a hole that is filled lets much arrive at once.
+    private const int RoundTripsAnInterval = 16;
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(2);
 
     // A connection that has brought nothing for so long, and for so many times as long as the others take for a batch,
@@ -24,7 +27,7 @@ internal sealed class LaneGovernor(LanePool pool, MoreConnections more, RateLimi
     /// <summary>Works until it is stopped; never fails.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        TimeSpan interval = pool.First.RoundTrip * 4;
+        TimeSpan interval = pool.First.RoundTrip * RoundTripsAnInterval;
         interval = interval < ShortestInterval ? ShortestInterval : interval > LongestInterval ? LongestInterval : interval;
         try
         {

@@ -3,8 +3,8 @@ namespace DiskSync.Engine.Replication;
 /// <summary>What the way to the destination can take, estimated from how the senders fare with it.</summary>
 /// <remarks>
 /// <para>While the senders have to wait, something behind them is full, and what is acknowledged is what it takes:
-/// the link, in bytes on the wire, or the destination, in bytes of blocks whatever they were on the wire. Which of
-/// the two it is shows where the share of the two changes: the one that stayed the same is the limit.</para>
+/// the link, in bytes on the wire, or the destination, in bytes of blocks whatever they were on the wire
+/// (<see cref="LimitEvidence"/>).</para>
 /// <para>While they do not wait, only a lower bound is known, and the estimates drift up, so that a link that became
 /// faster is noticed: fast at first, ever slower where the next measurement finds the old value again.</para>
 /// <para>Not thread safe: the policy's lock is around it.</para>
@@ -21,12 +21,7 @@ internal sealed class LinkModel
     // Logarithm of a change that is more than the usual unrest of a link.
     private const double Surprise = 0.25;
 
-    // Squares of logarithms: of a change by a factor of 1.8, or of several smaller ones.
-    private const double EnoughEvidence = 0.35;
-    private const double MostEvidence = 0.7;
-    private const double UnrestKept = 0.8;
-    private const double LeastUnrest = 0.02;
-    private const int EnoughSteps = 3;
+    // Payload bytes a second that every codec in question but the strongest keeps up with.
     private const double EasilyEncoded = 100e6;
     private const double MaxDrift = 2;
     private const double MinDrift = 1.005;
@@ -52,6 +47,7 @@ internal sealed class LinkModel
     private readonly TimeProvider _time;
     private readonly int _workers;
     private readonly bool _noNetwork;
+    private readonly LimitEvidence _evidence = new();
     private long _start;
     private int _waiting;
     private long _waitCounted;
@@ -65,10 +61,6 @@ internal sealed class LinkModel
     private double _drift = MaxDrift;
     private bool _idle = true;
     private int _slowIntervals;
-    private double _evidence;
-    private double _wireUnrest;
-    private double _payloadUnrest;
-    private int _steps;
     private int _acks;
     private int _window;
     private (double Wire, double Payload)? _last;
@@ -211,7 +203,7 @@ internal sealed class LinkModel
         {
             if (double.IsFinite(DestinationRate))
             {
-                (_evidence, _steps, _wireUnrest, _payloadUnrest) = (0, 0, 0, 0);
+                _evidence.Forget();
             }
 
             DestinationRate = double.PositiveInfinity;
@@ -254,25 +246,15 @@ internal sealed class LinkModel
             return asBefore;
         }
 
-        double wireChange = Math.Abs(Math.Log(wire / last.Wire));
-        double payloadChange = Math.Abs(Math.Log(payload / last.Payload));
-        // The one of the two that stays the same while their ratio changes is the limit. Both are measured with some chance
-        // in them, so what speaks for the destination adds up: much at once, as when the codec changed, or often.
-        double change = Math.Abs(Math.Log(wire / payload / (last.Wire / last.Payload)));
-        double found = Math.Clamp((wireChange * wireChange) - (payloadChange * payloadChange), -change * change, change * change);
-        _evidence = Math.Clamp(_evidence + found, -MostEvidence, MostEvidence);
-        _wireUnrest = (_wireUnrest * UnrestKept) + (wireChange * wireChange);
-        _payloadUnrest = (_payloadUnrest * UnrestKept) + (payloadChange * payloadChange);
-        _steps++;
+        bool hasChanged = _evidence.Observe(last, (wire, payload));
         if (!before && isWaitingMuch)
         {
-            bool isSteady = _steps >= EnoughSteps && _wireUnrest > LeastUnrest && _payloadUnrest < _wireUnrest / 10;
-            return isSteady || _evidence > EnoughEvidence;
+            return _evidence.IsForDestination;
         }
 
-        if (change > 0.2)
+        if (hasChanged)
         {
-            return asBefore && _evidence > 0;
+            return asBefore && _evidence.IsMoreForDestination;
         }
 
         // Both fell: it may be the link this time. Asked ever more rarely, since to ask costs a wrong choice; but no time

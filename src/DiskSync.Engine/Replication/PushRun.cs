@@ -105,14 +105,13 @@ public static class PushRun
             rounds.Add(await sender.RunRoundAsync(2, CopyPhase.BulkCopy, new HashScan(), cancellationToken));
         }
 
+        // The proof begins with a checkpoint.
         progress.Report(new CopyProgress(CopyPhase.Flushing) { Image = request.Source.Name });
-        await sender.CheckpointAsync(cancellationToken);
         ProofResult proof = await ImageProof.ProveAsync(sender, rounds.Count, rounds, CopyPhase.BulkCopy, cancellationToken);
         if (warm.MustScan(proof.Root))
         {
             // A repair has read what the map does not say, or the source was opened for writing while it was proven.
             rounds.Add(await sender.RunRoundAsync(rounds.Count + 1, CopyPhase.BulkCopy, new HashScan(), cancellationToken));
-            await sender.CheckpointAsync(cancellationToken);
             proof = await ImageProof.ProveAsync(sender, rounds.Count, rounds, CopyPhase.BulkCopy, cancellationToken);
         }
 

@@ -66,7 +66,7 @@ public sealed class ReceiverHost
     {
         ArgumentNullException.ThrowIfNull(failure);
         await using Connection connection = new(transport, new ConnectionOptions());
-        await connection.OpenAsync(cancellationToken);
+        await connection.OpenAsync(greeting: null, cancellationToken);
         await connection.ReceiveAsync(cancellationToken);
         await connection.SendAbortAsync(new Abort(
             PeerAbortedException.CodeOf(failure.Kind), true, string.Empty, -1, failure.Message, failure.Advice));

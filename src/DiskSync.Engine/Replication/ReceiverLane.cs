@@ -67,7 +67,7 @@ internal sealed class ReceiverLane : IDisposable
         await using CancellationTokenRegistration registration = cancellationToken.Register(_stop.Cancel);
         try
         {
-            await _connection.OpenAsync(_stop.Token);
+            await _connection.OpenAsync(greeting: null, _stop.Token);
             await GreetAsync();
             while (await HandleNextAsync())
             {

@@ -40,7 +40,7 @@ internal sealed class ReceiverTargets(ReceiverHost host, ReceiverSession session
 
             if (!_readers.TryGetValue(image, out EarlyReader? reader))
             {
-                reader = new EarlyReader(target.Store, session.Gate, host.Logger);
+                reader = new EarlyReader(target.Store, () => session.Gate.IsBusy, host.Logger);
                 _readers.Add(image, reader);
             }
 

@@ -46,6 +46,9 @@ internal sealed class SendBatch
 
     public BlocksWriter Writer { get; }
 
+    /// <summary>The codec that was chosen for it.</summary>
+    public BatchCodec Codec { get; set; }
+
     public bool IsEmpty => Blocks.Count == 0 && ZeroRuns.Count == 0;
 
     public bool IsFull => FreeBlocks == 0 || ZeroRuns.Count + Blocks.Count >= WireLimits.MaxBatchEntries - Capacity;

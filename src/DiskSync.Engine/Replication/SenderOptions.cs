@@ -24,6 +24,9 @@ public sealed record SenderOptions
     /// <summary>What to expect of the link until it was measured, in bytes a second; infinite where there is no network between the two.</summary>
     public double ExpectedLinkRate { get; init; } = CompressionPolicy.UnknownLinkRate;
 
+    /// <summary>Whether another program carries the bytes (ssh), whose need of processors may look like a slow link.</summary>
+    public bool IsThroughProgram { get; init; }
+
     /// <summary>The bandwidth limit, by which batches are sized; the connections keep it (<see cref="ConnectionOptions.Limiter"/>).</summary>
     public RateLimiter Limiter { get; init; } = new();
 }

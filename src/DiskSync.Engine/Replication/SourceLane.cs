@@ -41,8 +41,8 @@ internal sealed class SourceLane : IAsyncDisposable
     /// <summary>The destination's answer to this connection's greeting.</summary>
     public Welcome Welcome { get; }
 
-    /// <summary>How long the destination took to answer the greeting.</summary>
-    public TimeSpan RoundTrip { get; }
+    /// <summary>The least time that the destination has taken to answer anything; until something was asked, the greeting, and who carries it may have started only then (ssh).</summary>
+    public TimeSpan RoundTrip { get; private set; }
 
     /// <summary>What is on its way, and how fast it gets there.</summary>
     public LaneLoad Load { get; }
@@ -78,9 +78,8 @@ internal sealed class SourceLane : IAsyncDisposable
         Connection connection = new(transport, options) { OnProgress = onProgress };
         try
         {
-            await connection.OpenAsync(cancellationToken);
             long start = Stopwatch.GetTimestamp();
-            await connection.SendAsync(FrameHeader.NoImage, hello, cancellationToken);
+            await connection.OpenAsync(hello, cancellationToken);
             ReceivedFrame answer = await connection.ReceiveAsync(cancellationToken);
             if (answer.Message is not Welcome welcome || welcome.SessionId != hello.SessionId)
             {
@@ -106,6 +105,7 @@ internal sealed class SourceLane : IAsyncDisposable
         ushort image, Message request, IReadOnlyList<Type> replies, CancellationToken cancellationToken)
     {
         Task<Message> answer;
+        long start = Stopwatch.GetTimestamp();
 
         // Queue and wire must have the same order, so both happen under one lock.
         await _requestLock.WaitAsync(cancellationToken);
@@ -123,7 +123,10 @@ internal sealed class SourceLane : IAsyncDisposable
             _requestLock.Release();
         }
 
-        return await answer.WaitAsync(cancellationToken);
+        Message message = await answer.WaitAsync(cancellationToken);
+        TimeSpan taken = Stopwatch.GetElapsedTime(start);
+        RoundTrip = taken < RoundTrip ? taken : RoundTrip;
+        return message;
     }
 
     /// <summary>Waits for a message that the destination sends without being asked.</summary>

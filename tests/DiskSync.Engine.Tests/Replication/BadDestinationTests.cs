@@ -150,7 +150,10 @@ public sealed class BadDestinationTests : IDisposable
             await using SourceSession session = await SourceSession.ConnectAsync(
                 _near, Guid.NewGuid(), limits ?? new ConnectionOptions(), null, CancellationToken.None);
             TransferRequest request = new(source, "vm.img", new BlockGeometry(source.Length, 64 << 10));
-            await PushRun.RunAsync(session, request, _lab.Options, NoProgress.Instance, CancellationToken.None);
+
+            // One batch after the other, and a checkpoint between: each kind of answer is waited for.
+            SenderOptions options = _lab.Options with { MaxBatches = 1, CheckpointBytes = 1 };
+            await PushRun.RunAsync(session, request, options, NoProgress.Instance, CancellationToken.None);
         }).WaitAsync(SessionLab.Patience);
         _givenUp.TrySetResult();
         Assert.Equal(FailureKind.Transport, failure.Kind);
@@ -166,7 +169,7 @@ public sealed class BadDestinationTests : IDisposable
         await using Connection peer = new(_far, new ConnectionOptions());
         try
         {
-            await peer.OpenAsync(CancellationToken.None);
+            await peer.OpenAsync(greeting: null, CancellationToken.None);
             while (true)
             {
                 ReceivedFrame frame = await peer.ReceiveAsync(CancellationToken.None);

@@ -52,6 +52,22 @@ public sealed class CompressionPolicyTests
     }
 
     [Theory]
+    [InlineData(300e6)]
+    [InlineData(400e6)]
+    [InlineData(800e6)]
+    public void Where_processors_are_the_limit_it_is_found_out_that_encoding_only_takes_from_them(double bytesPerSecond)
+    {
+        foreach (string data in (string[])["programs", "mixed"])
+        {
+            TypicalCosts costs = Costs(data, 10_000, 1);
+            SimulatedPath path = new(bytesPerSecond, 0.0002, 1.3e9, SharedProcessors: 1);
+            CopyOutcome auto = CopySimulation.Run(costs, path, CompressionMode.Auto);
+            double best = All.Min(codec => CopySimulation.Run(costs, path, CompressionMode.Of(codec)).Seconds);
+            Assert.True(auto.Seconds <= best * 1.1, $"{data}: {auto.Seconds:0.00} s, best {best:0.00} s; {string.Join(", ", auto.Uses)}");
+        }
+    }
+
+    [Theory]
     [InlineData(0.3)]
     [InlineData(3)]
     public void A_codec_that_is_slower_or_faster_than_usual_beside_the_others_is_found_out(double lz4)
@@ -136,7 +152,7 @@ public sealed class CompressionPolicyTests
             policy.Choose();
             policy.Compressed(new EncodedSample(BatchCodec.Raw, 1 << 20, 1 << 20, TimeSpan.Zero));
             time.Seconds += 0.1;
-            policy.Acknowledged(1 << 20, 1 << 20, TimeSpan.FromSeconds(0.5));
+            policy.Acknowledged(1 << 20, 1 << 20, TimeSpan.FromSeconds(0.5), BatchCodec.Raw);
         }
 
         Assert.Equal(10 << 20, policy.LinkRate, 1e5);

@@ -19,7 +19,7 @@ internal static class RawPeer
     public static async Task<Connection> GreetAsync(ITransport transport)
     {
         Connection connection = new(transport, new ConnectionOptions());
-        await connection.OpenAsync(CancellationToken.None);
+        await connection.OpenAsync(greeting: null, CancellationToken.None);
         await connection.SendAsync(FrameHeader.NoImage, Hello, CancellationToken.None);
         Assert.IsType<Welcome>((await connection.ReceiveAsync(CancellationToken.None)).Message);
         return connection;

@@ -42,7 +42,7 @@ public sealed class CopySimulation
     {
         _costs = costs;
         _path = path;
-        _policy = new CompressionPolicy(mode, Capability.Lz4 | Capability.Zstd, Workers, _time, expectedLinkRate);
+        _policy = new CompressionPolicy(mode, Capability.Lz4 | Capability.Zstd, Workers, _time, expectedLinkRate, mayBeProcessors: path.SharedProcessors > 0);
         _maxBatches = FewestMaxBatches + (2 * Math.Max(0, path.Connections - FewConnections));
         _slots = _free = double.IsInfinity(expectedLinkRate) ? _maxBatches : 2;
         if (path.Connections > 1)
@@ -110,11 +110,12 @@ public sealed class CopySimulation
 
     private void Encode(int batch)
     {
-        BatchCost cost = _costs.CostOf(batch, _policy.Choose());
+        BatchCodec codec = _policy.Choose();
+        BatchCost cost = _costs.CostOf(batch, codec);
         double probing = Probe(batch);
         _uses[cost.Codec] = _uses.GetValueOrDefault(cost.Codec) + 1;
         _processor += cost.Seconds + probing;
-        At(_time.Seconds + cost.Seconds + probing, () => Send(batch, cost));
+        At(_time.Seconds + cost.Seconds + probing, () => Send(batch, codec, cost));
     }
 
     /// <summary>Compares two codecs on a quarter of a batch, where the policy asks for it.</summary>
@@ -141,7 +142,7 @@ public sealed class CopySimulation
         return new EncodedSample(cost.Codec, _costs.PayloadOf(batch) / 4, cost.Bytes / 4, TimeSpan.FromSeconds(cost.Seconds / 4));
     }
 
-    private void Send(int batch, BatchCost cost)
+    private void Send(int batch, BatchCodec codec, BatchCost cost)
     {
         double now = _time.Seconds;
         _policy.Compressed(new EncodedSample(cost.Codec, _costs.PayloadOf(batch), cost.Bytes, TimeSpan.FromSeconds(cost.Seconds)));
@@ -150,12 +151,12 @@ public sealed class CopySimulation
         if (_sharedLink is null)
         {
             double start = Math.Max(now, _linkFree);
-            _linkFree = start + (wire / RateAt(start));
-            Arrive(_linkFree, batch, wire, now);
+            _linkFree = start + (wire / RateAt(start)) + (cost.Seconds * _path.SharedProcessors);
+            Arrive(_linkFree, batch, codec, wire, now);
         }
         else
         {
-            _sharedLink.Send(now, wire, () => Arrive(_time.Seconds, batch, wire, now));
+            _sharedLink.Send(now, wire, () => Arrive(_time.Seconds, batch, codec, wire, now));
         }
 
         Rent();
@@ -163,16 +164,16 @@ public sealed class CopySimulation
 
     private double RateAt(double time) => _path.RateAt?.Invoke(time) ?? _path.BytesPerSecond;
 
-    private void Arrive(double time, int batch, long wire, double handedOver)
+    private void Arrive(double time, int batch, BatchCodec codec, long wire, double handedOver)
     {
         _destinationFree = Math.Max(_destinationFree, time + (_path.RoundTrip / 2))
             + (_costs.PayloadOf(batch) / _path.DestinationBytesPerSecond);
-        At(_destinationFree + (_path.RoundTrip / 2), () => Acknowledge(wire, _costs.PayloadOf(batch), handedOver));
+        At(_destinationFree + (_path.RoundTrip / 2), () => Acknowledge(wire, _costs.PayloadOf(batch), handedOver, codec));
     }
 
-    private void Acknowledge(long wire, long payload, double handedOver)
+    private void Acknowledge(long wire, long payload, double handedOver, BatchCodec codec)
     {
-        _policy.Acknowledged(wire, payload, TimeSpan.FromSeconds(_time.Seconds - handedOver));
+        _policy.Acknowledged(wire, payload, TimeSpan.FromSeconds(_time.Seconds - handedOver), codec);
         _free++;
         if (_slots < _maxBatches)
         {
