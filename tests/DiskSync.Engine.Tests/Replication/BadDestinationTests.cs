@@ -46,7 +46,7 @@ public sealed class BadDestinationTests : IDisposable
         { "contents and found", m => m is Seeds ? new Seeds(1, [2000]) : m },
         { "is not on its way", m => m is BatchAck a ? a with { Batch = a.Batch + 1000 } : m },
         { "does not hold", m => m is BatchAck a ? a with { Refused = [new RefusedBlock(4000, RefusalReason.CopyMismatch)] } : m },
-        { "got whole", m => m is BatchAck a ? a with { Refused = [new RefusedBlock(2, RefusalReason.PatchMismatch)] } : m },
+        { "got whole", m => m is BatchAck a ? a with { Refused = [new RefusedBlock(0, RefusalReason.PatchMismatch)] } : m },
         { "answered checkpoint", m => m is DurableAck a ? new DurableAck(a.Number + 1) : m },
         { "disagree about", m => m is Verified v ? v with { Root = Blake3.Hash([7]) } : m },
         { "calls block", m => m is Verified v ? v with { Wrong = [4000] } : m },
@@ -152,7 +152,7 @@ public sealed class BadDestinationTests : IDisposable
             TransferRequest request = new(source, "vm.img", new BlockGeometry(source.Length, 64 << 10));
 
             // One batch after the other, and a checkpoint between: each kind of answer is waited for.
-            SenderOptions options = _lab.Options with { MaxBatches = 1, CheckpointBytes = 1 };
+            SenderOptions options = _lab.Options with { MaxBatches = 1, BatchBytes = 64 << 10, CheckpointBytes = 1 };
             await PushRun.RunAsync(session, request, options, NoProgress.Instance, CancellationToken.None);
         }).WaitAsync(SessionLab.Patience);
         _givenUp.TrySetResult();
