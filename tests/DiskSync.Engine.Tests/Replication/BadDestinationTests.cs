@@ -46,7 +46,7 @@ public sealed class BadDestinationTests : IDisposable
         { "contents and found", m => m is Seeds ? new Seeds(1, [2000]) : m },
         { "is not on its way", m => m is BatchAck a ? a with { Batch = a.Batch + 1000 } : m },
         { "does not hold", m => m is BatchAck a ? a with { Refused = [new RefusedBlock(4000, RefusalReason.CopyMismatch)] } : m },
-        { "got whole", m => m is BatchAck a ? a with { Refused = [new RefusedBlock(0, RefusalReason.PatchMismatch)] } : m },
+        { "got whole", m => m is BatchAck a ? a with { Refused = [new RefusedBlock(2, RefusalReason.PatchMismatch)] } : m },
         { "answered checkpoint", m => m is DurableAck a ? new DurableAck(a.Number + 1) : m },
         { "disagree about", m => m is Verified v ? v with { Root = Blake3.Hash([7]) } : m },
         { "calls block", m => m is Verified v ? v with { Wrong = [4000] } : m },
@@ -101,6 +101,7 @@ public sealed class BadDestinationTests : IDisposable
     public async Task An_answer_that_cannot_be_true_is_found_out(string words, Func<Message, Message?> lie)
     {
         Task playing = PlayAsync(await TruthAsync(), lie);
+        MakeCheckpoints(words == "answered checkpoint");
         Assert.Contains(words, await FailAsync(), StringComparison.Ordinal);
         await playing.WaitAsync(SessionLab.Patience);
     }
@@ -116,6 +117,7 @@ public sealed class BadDestinationTests : IDisposable
     public async Task A_destination_that_falls_silent_instead_of_answering_is_given_up(Type answer)
     {
         Task playing = PlayAsync(await TruthAsync(), m => m.GetType() == answer ? null : m);
+        MakeCheckpoints(answer == typeof(DurableAck));
         Assert.Contains("nothing was heard", await FailAsync(Short), StringComparison.Ordinal);
         await playing.WaitAsync(SessionLab.Patience);
     }
@@ -150,15 +152,16 @@ public sealed class BadDestinationTests : IDisposable
             await using SourceSession session = await SourceSession.ConnectAsync(
                 _near, Guid.NewGuid(), limits ?? new ConnectionOptions(), null, CancellationToken.None);
             TransferRequest request = new(source, "vm.img", new BlockGeometry(source.Length, 64 << 10));
-
-            // One batch after the other, and a checkpoint between: each kind of answer is waited for.
-            SenderOptions options = _lab.Options with { MaxBatches = 1, BatchBytes = 64 << 10, CheckpointBytes = 1 };
-            await PushRun.RunAsync(session, request, options, NoProgress.Instance, CancellationToken.None);
+            await PushRun.RunAsync(session, request, _lab.Options, NoProgress.Instance, CancellationToken.None);
         }).WaitAsync(SessionLab.Patience);
         _givenUp.TrySetResult();
         Assert.Equal(FailureKind.Transport, failure.Kind);
         return failure.Message;
     }
+
+    /// <summary>One batch after the other with a checkpoint between; a short push makes none otherwise, as its proof begins with one.</summary>
+    private void MakeCheckpoints(bool wanted) =>
+        _lab.Options = wanted ? _lab.Options with { MaxBatches = 1, BatchBytes = 64 << 10, CheckpointBytes = 1 } : _lab.Options;
 
     private async Task<Hash256> TruthAsync() =>
         (await _lab.PushAsync(_lab.Source("truth.img", Content), "truth.img")).Root;
