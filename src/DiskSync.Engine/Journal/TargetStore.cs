@@ -3,6 +3,7 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Replication;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
 
@@ -146,7 +147,17 @@ public sealed class TargetStore : IDisposable
     /// <param name="first">The first block.</param>
     /// <param name="data">The blocks' content, each at its true length.</param>
     /// <param name="hashes">One for each block.</param>
-    public void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes)
+    public void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes) => Write(first, data, hashes, []);
+
+    /// <summary>Writes what has changed of a block whose hash has been checked; the rest of it is there already, as holes perhaps, which stay.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="data">All of its content.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="changed">One bit for each sub-block that differs, lowest bit first.</param>
+    public void WriteChanged(long block, ReadOnlySpan<byte> data, Hash256 hash, ReadOnlySpan<byte> changed) =>
+        Write(block, data, [hash], changed);
+
+    private void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes, ReadOnlySpan<byte> changed)
     {
         BlockRun run = new(first, hashes.Length);
         bool done = false;
@@ -154,7 +165,15 @@ public sealed class TargetStore : IDisposable
         try
         {
             long offset = Geometry.OffsetOf(first);
-            _device.Write(offset, data);
+            if (changed.IsEmpty)
+            {
+                _device.Write(offset, data);
+            }
+            else
+            {
+                WriteSubBlocks(offset, data, changed);
+            }
+
             for (int i = 0; i < hashes.Length; i++)
             {
                 Map.Set(first + i, hashes[i]);
@@ -351,6 +370,25 @@ public sealed class TargetStore : IDisposable
         _journal.Dispose();
         Map.Dispose();
         _device.Dispose();
+    }
+
+    private void WriteSubBlocks(long offset, ReadOnlySpan<byte> data, ReadOnlySpan<byte> changed)
+    {
+        int count = PatchPayload.SubBlocksOf(data.Length);
+        for (int i = 0; i < count; i++)
+        {
+            int first = i;
+            while (i < count && (changed[i >> 3] >> (i & 7) & 1) != 0)
+            {
+                i++;
+            }
+
+            if (i > first)
+            {
+                int start = first * BlockGeometry.SubBlockSize;
+                _device.Write(offset + start, data[start..Math.Min(i * BlockGeometry.SubBlockSize, data.Length)]);
+            }
+        }
     }
 
     private void ClearWhereAsExpected(BlockRun run, ReadOnlySpan<Hash256> found)

@@ -192,6 +192,7 @@ internal sealed class BatchApplier : IDisposable
         int length = _geometry.LengthOf(entry.Block);
         Span<byte> content = _run.Span[..length];
         RefusalReason mismatch;
+        ReadOnlySpan<byte> changed = [];
         switch (entry.Kind)
         {
             case BlockKind.Patch:
@@ -199,6 +200,7 @@ internal sealed class BatchApplier : IDisposable
                 PatchPayload patch = PatchPayload.Read(entry.Payload, length);
                 Store.Read(entry.Block, content);
                 patch.ApplyTo(content, _scratch);
+                changed = patch.Bitmap;
                 break;
             case BlockKind.Seed:
                 mismatch = RefusalReason.SeedMismatch;
@@ -219,7 +221,7 @@ internal sealed class BatchApplier : IDisposable
             return mismatch;
         }
 
-        Store.Write(entry.Block, content, [entry.Hash]);
+        Store.WriteChanged(entry.Block, content, entry.Hash, changed);
         return null;
     }
 

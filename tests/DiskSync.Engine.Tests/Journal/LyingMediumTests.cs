@@ -72,25 +72,4 @@ public class LyingMediumTests
         new Random((int)block).NextBytes(content);
         return content;
     }
-
-    /// <summary>Journals have their own tests.</summary>
-    private sealed class ForgetfulJournal : ITransferJournal
-    {
-        public ulong FenceNumber => 1;
-
-        public void Withdraw(long firstPage, long pageCount)
-        {
-            // Nothing is proven here.
-        }
-
-        public void Claim(IReadOnlyList<PageClaim> pages)
-        {
-            // Nothing is proven here.
-        }
-
-        public void Dispose()
-        {
-            // Nothing to close.
-        }
-    }
 }

@@ -90,6 +90,29 @@ public sealed class TargetStoreTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_block_that_changed_in_part_only_that_is_written()
+    {
+        BlockGeometry geometry = new((4 * 65536) - 1000, 65536);
+        RecordingImage image = new(geometry.Length);
+        using TargetStore store = new(
+            image, new PagedMap(geometry, new InMemoryStateFile(), defaultIsZero: true), new ForgetfulJournal(), [], [], mapIsCurrent: false);
+        byte[] content = new byte[65536];
+        content.AsSpan(0, 4096).Fill(1);
+        content.AsSpan(3 * 4096, 3 * 4096).Fill(2);
+        store.WriteChanged(1, content, Blake3.Hash(content), [0b0011_1001, 0]);
+        Assert.Equal([(65536, 4096), (65536 + (3 * 4096), 3 * 4096)], image.Writes);
+        Assert.Equal(Blake3.Hash(content), store.Map.Get(1));
+
+        // The image's short last sub-block.
+        image.Writes.Clear();
+        byte[] last = new byte[64536];
+        last[^1] = 3;
+        store.WriteChanged(3, last, Blake3.Hash(last), [0, 0b1000_0000]);
+        Assert.Equal([((3 * 65536) + (15 * 4096), 4096 - 1000)], image.Writes);
+        Assert.Empty(store.ReadBack((_, _) => { }, CancellationToken.None).Wrong);
+    }
+
+    [Fact]
     public void A_fenced_store_writes_nothing_more()
     {
         _store.Fence();

@@ -4,6 +4,7 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Journal;
+using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.TestSupport.PowerCuts;
@@ -98,7 +99,7 @@ public sealed class PowerCutWorld : IDisposable
             }
             else
             {
-                store.Write(block, content, [_source.HashOf(block)]);
+                WriteWholeOrChanged(store, block, content);
             }
         }
     });
@@ -351,6 +352,28 @@ public sealed class PowerCutWorld : IDisposable
         }
 
         return differing;
+    }
+
+    private void WriteWholeOrChanged(TargetStore store, long block, byte[] content)
+    {
+        byte[] old = new byte[content.Length];
+        store.Read(block, old);
+        byte[] changed = new byte[PatchPayload.BitmapLength(content.Length)];
+        for (int i = 0; i < PatchPayload.SubBlocksOf(content.Length); i++)
+        {
+            Range part = (i * BlockGeometry.SubBlockSize)..Math.Min((i + 1) * BlockGeometry.SubBlockSize, content.Length);
+            changed[i >> 3] |= (byte)(content.AsSpan(part).SequenceEqual(old.AsSpan(part)) ? 0 : 1 << (i & 7));
+        }
+
+        // Where the map only did not know that nothing differs, a receiver gets the whole block.
+        if (_random.Next(2) == 0 || changed.All(b => b == 0))
+        {
+            store.Write(block, content, [_source.HashOf(block)]);
+        }
+        else
+        {
+            store.WriteChanged(block, content, _source.HashOf(block), changed);
+        }
     }
 
     private void LeaveOldContent()
