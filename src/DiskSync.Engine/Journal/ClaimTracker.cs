@@ -12,8 +12,11 @@ namespace DiskSync.Engine.Journal;
 /// </remarks>
 internal sealed class ClaimTracker
 {
-    // Claims are withdrawn this many pages ahead of a writer that moves on, so that it does not wait for a flush each time.
+    // Claims are withdrawn this many pages ahead of a writer that moves on, so that it does not wait for a flush each time;
+    // each time twice as many while it does move on, so that a huge sparse image does not take thousands of flushes. What
+    // was withdrawn and not written is claimed again at the next checkpoint.
     private const int WithdrawAhead = 16;
+    private const int MostAhead = 4096;
 
     private readonly ITransferJournal _journal;
     private readonly BlockGeometry _geometry;
@@ -22,6 +25,9 @@ internal sealed class ClaimTracker
 
     // Pages whose claim in the journal says that they were read back.
     private readonly DirtyBitmap _claimedReadBack;
+
+    private long _ahead = WithdrawAhead;
+    private long _withdrawnTo = long.MaxValue;
 
     // Pages that were written while a checkpoint is flushing: it may not claim them. Null while none is.
     private HashSet<long>? _touched;
@@ -75,9 +81,12 @@ internal sealed class ClaimTracker
                 continue;
             }
 
-            long end = Math.Min(_pageCount, Math.Max(last + 1, page + WithdrawAhead));
+            bool movesOn = page >= _withdrawnTo && page - _withdrawnTo < _ahead;
+            _ahead = movesOn ? Math.Min(_ahead * 2, MostAhead) : WithdrawAhead;
+            long end = Math.Min(_pageCount, Math.Max(last + 1, page + _ahead));
             _journal.Withdraw(page, end - page);
             _withdrawn.Mark(page, end - page);
+            _withdrawnTo = end;
             page = end - 1;
         }
     }
@@ -107,6 +116,7 @@ internal sealed class ClaimTracker
         }
 
         _withdrawn.Clear(page, _pageCount - page);
+        (_ahead, _withdrawnTo) = (WithdrawAhead, long.MaxValue);
         bool isLeft = _touched!.Count > 0;
         _touched = null;
         return isLeft;

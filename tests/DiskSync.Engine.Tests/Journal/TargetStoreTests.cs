@@ -177,6 +177,38 @@ public sealed class TargetStoreTests : IDisposable
 
         // 16 writes, and one withdrawal of 16 pages: record, flush, slot, flush.
         Assert.Equal(before + 20, _medium.Operations);
+        for (int page = 16; page < 40; page++)
+        {
+            Write(page * 256, 1);
+        }
+
+        // The next one is of 32.
+        Assert.Equal(before + 48, _medium.Operations);
+    }
+
+    [Fact]
+    public void What_was_withdrawn_for_a_writer_that_did_not_come_is_claimed_again()
+    {
+        for (int page = 0; page < 17; page++)
+        {
+            Write(page * 256, 1);
+        }
+
+        _store.Checkpoint();
+        _medium.PowerCut();
+        _store = Open();
+        Assert.Equal(Geometry.BlockCount, _store.Map.KnownCount);
+    }
+
+    [Fact]
+    public void Scattered_writes_withdraw_no_more_than_a_few_pages_each()
+    {
+        Write(0, 1);
+        Write(39 * 256, 1);
+        _medium.PowerCut();
+        _store = Open();
+        Assert.Equal(Blake3.Hash(new byte[4096]), _store.Map.Get(20 * 256));
+        Assert.True(_store.Map.Get(39 * 256).IsUnknown);
     }
 
     [Fact]
