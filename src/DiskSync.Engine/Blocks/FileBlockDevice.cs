@@ -89,6 +89,8 @@ public sealed class FileBlockDevice : LinuxBlockDevice
 
         try
         {
+            // Where O_DIRECT falls back to the cache by itself, as btrfs does for what is compressed.
+            DropCache(offset, buffer.Length);
             return direct.ReadAt(buffer, offset) == buffer.Length;
         }
         catch (LinuxException exception)

@@ -46,11 +46,11 @@ public sealed class CompressionPolicy
     /// <param name="workers">How many workers encode at the same time.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="linkRate">What to expect of the link until it was measured; infinite where there is no network between the two.</param>
+    /// <param name="limiter">What the link is held to; it may change at any time. Null for nothing.</param>
     /// <param name="mayBeProcessors">
     /// Whether what looks like the link may be a program that needs the processors (ssh): then what the codecs bring is
     /// compared now and then.
     /// </param>
-    /// <param name="limiter">What the link is held to; it may change at any time. Null for nothing.</param>
     public CompressionPolicy(
         CompressionMode mode,
         Capability capabilities,
