@@ -87,7 +87,18 @@ internal sealed class LanePool : IAsyncDisposable
         {
             lock (_lock)
             {
-                return _all.TrueForAll(l => l.BytesDelivered is not null) ? _all.Sum(l => l.BytesDelivered ?? 0) : BytesArrived;
+                long sum = 0;
+                foreach (SourceLane lane in _all)
+                {
+                    if (lane.BytesDelivered is not { } bytes)
+                    {
+                        return BytesArrived;
+                    }
+
+                    sum += bytes;
+                }
+
+                return sum;
             }
         }
     }

@@ -24,6 +24,7 @@ internal sealed class SourceLane : IAsyncDisposable
     private readonly TaskCompletionSource<DiskSyncException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _pump = Task.CompletedTask;
     private DiskSyncException? _failure;
+    private long? _delivered;
     private bool _disposed;
 
     private SourceLane(Connection connection, ushort number, Welcome welcome, TimeSpan roundTrip)
@@ -52,7 +53,8 @@ internal sealed class SourceLane : IAsyncDisposable
     public long BytesSent => _connection.BytesSent;
 
     /// <summary>Bytes that have reached the destination's host; null where only its acks tell.</summary>
-    public long? BytesDelivered => HasFailed || _disposed ? BytesSent : _connection.BytesDelivered;
+    /// <remarks>Once the connection has ended, what was known last: what was sent besides may never have got there.</remarks>
+    public long? BytesDelivered => _delivered = _connection.BytesDelivered ?? _delivered;
 
     public long BytesReceived => _connection.BytesReceived;
 
