@@ -149,15 +149,7 @@ public static class DeltaApplier
 
         // Only the pieces that the patch names: the others were never written, so a kill leaves them whole.
         PatchPayload patch = PatchPayload.Read(record.Payload.Span, block.Length);
-        int pieces = PatchPayload.SubBlocksOf(block.Length);
-        for (int i = 0; i < pieces; i++)
-        {
-            if ((patch.Bitmap[i >> 3] >> (i & 7) & 1) != 0)
-            {
-                int at = i * BlockGeometry.SubBlockSize;
-                device.Write(offset + at, block.Slice(at, Math.Min(BlockGeometry.SubBlockSize, block.Length - at)));
-            }
-        }
+        SubBlockWriter.Write(device, offset, block, patch.Bitmap);
     }
 
     private static void Verify(

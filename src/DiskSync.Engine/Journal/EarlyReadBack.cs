@@ -18,10 +18,9 @@ internal sealed class EarlyReadBack(long blockCount)
     private DirtyBitmap _durable = new(blockCount);
     private long _cursor;
     private BlockRun _taken;
-    private bool _isTakenStill;
 
-    /// <summary>Bytes that were read, whatever came of it; the owner counts.</summary>
-    public long BytesRead { get; set; }
+    /// <summary>Whether nobody has begun to write any of the stretch that was taken last.</summary>
+    public bool IsUntouched { get; private set; }
 
     /// <summary>Blocks are about to be written.</summary>
     public void Writing(BlockRun run, bool isZero)
@@ -37,7 +36,7 @@ internal sealed class EarlyReadBack(long blockCount)
 
         _flushing?.Clear(run.First, run.Count);
         _durable.Clear(run.First, run.Count);
-        _isTakenStill &= run.End <= _taken.First || run.First >= _taken.End;
+        IsUntouched &= run.End <= _taken.First || run.First >= _taken.End;
     }
 
     /// <summary>A checkpoint begins.</summary>
@@ -75,20 +74,16 @@ internal sealed class EarlyReadBack(long blockCount)
         if (found)
         {
             _durable.Release(run);
-            (_taken, _isTakenStill) = (run, true);
+            (_taken, IsUntouched) = (run, true);
         }
 
         return found;
     }
 
-    /// <summary>The stretch that was taken has been read.</summary>
-    /// <returns>Whether nobody has begun to write any of it meanwhile.</returns>
-    public bool IsUntouched() => _isTakenStill;
-
     /// <summary>Nothing is left to read early: all that is unread is about to be read.</summary>
     public void Forget()
     {
         _durable = new DirtyBitmap(blockCount);
-        _isTakenStill = false;
+        IsUntouched = false;
     }
 }

@@ -10,7 +10,7 @@ using DiskSync.Linux;
 namespace DiskSync.Engine.Journal;
 
 /// <summary>Finds out what a target holds by reading it from its medium: to fill its map, and to prove what was written.</summary>
-/// <remarks>One scan at a time, by several readers, each with its own part.</remarks>
+/// <remarks>One scan at a time, by several readers, each with its own part; early reads beside it are the caller's to keep apart.</remarks>
 /// <param name="device">The image; stays its opener's.</param>
 /// <param name="geometry">How it is cut into blocks.</param>
 internal sealed class TargetScan(IBlockDevice device, BlockGeometry geometry)
@@ -49,6 +49,26 @@ internal sealed class TargetScan(IBlockDevice device, BlockGeometry geometry)
         cancellationToken.ThrowIfCancellationRequested();
         return tally.BytesRead;
     }
+
+    /// <summary>Reads and hashes neighbouring blocks past the page cache, whatever is being written beside them.</summary>
+    /// <param name="run">The blocks.</param>
+    /// <param name="buffer">Aligned room for them.</param>
+    /// <param name="found">Room for a hash each.</param>
+    /// <returns>Bytes read; 0 where they cannot be read so.</returns>
+    public int TryReadPastCache(BlockRun run, Span<byte> buffer, Span<Hash256> found)
+    {
+        Span<byte> content = buffer[..LengthOf(run)];
+        if (!device.TryReadPastCache(geometry.OffsetOf(run.First), content))
+        {
+            return 0;
+        }
+
+        _zeros.Hash(content, run.First, found, []);
+        return content.Length;
+    }
+
+    private int LengthOf(BlockRun run) =>
+        (int)(Math.Min(geometry.OffsetOf(run.End), geometry.Length) - geometry.OffsetOf(run.First));
 
     private void Read(
         RoundPlan plan, DirtyBitmap todo, Action<long, long, Hash256> found, Tally tally, CancellationTokenSource stop)
@@ -96,7 +116,7 @@ internal sealed class TargetScan(IBlockDevice device, BlockGeometry geometry)
     private int ScanChunk(BlockRun run, Span<byte> buffer, Action<long, long, Hash256> found)
     {
         long offset = geometry.OffsetOf(run.First);
-        int length = (int)(Math.Min(geometry.OffsetOf(run.End), geometry.Length) - offset);
+        int length = LengthOf(run);
         device.DropCache(offset, length);
         device.Read(offset, buffer[..length]);
         Hash256[] hashes = ArrayPool<Hash256>.Shared.Rent((int)run.Count);

@@ -3,7 +3,6 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Replication;
 using DiskSync.Formats.BlockMap;
-using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
 
@@ -39,12 +38,12 @@ public sealed class TargetStore : IDisposable
     private readonly ClaimTracker _claims;
     private readonly DirtyBitmap _unread;
     private readonly EarlyReadBack _early;
-    private readonly ZeroHashes _zeros;
     private readonly TargetScan _scan;
     private readonly WritebackStarter _writeback;
     private bool _fenced;
     private bool _unflushed;
     private AlignedBuffer? _earlyBuffer;
+    private long _earlyBytes;
 
     // A write or checkpoint has begun and not ended well: nothing more is written or claimed, and whoever opens the
     // target again hashes what is withdrawn.
@@ -76,7 +75,6 @@ public sealed class TargetStore : IDisposable
         _claims = new ClaimTracker(journal, Geometry, withdrawn, unread);
         _unread = new DirtyBitmap(Geometry.BlockCount);
         _early = new EarlyReadBack(Geometry.BlockCount);
-        _zeros = new ZeroHashes(Geometry);
         foreach (PageClaim pages in withdrawn.Concat(unread))
         {
             BlockRun run = _claims.BlocksOf(pages.FirstPage, pages.PageCount);
@@ -153,40 +151,9 @@ public sealed class TargetStore : IDisposable
     /// <param name="block">The block.</param>
     /// <param name="data">All of its content.</param>
     /// <param name="hash">Its hash.</param>
-    /// <param name="changed">One bit for each sub-block that differs, lowest bit first.</param>
+    /// <param name="changed">One bit for each sub-block that differs, lowest bit first; empty for all of them.</param>
     public void WriteChanged(long block, ReadOnlySpan<byte> data, Hash256 hash, ReadOnlySpan<byte> changed) =>
         Write(block, data, [hash], changed);
-
-    private void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes, ReadOnlySpan<byte> changed)
-    {
-        BlockRun run = new(first, hashes.Length);
-        bool done = false;
-        BeginWrite(run, isZero: false);
-        try
-        {
-            long offset = Geometry.OffsetOf(first);
-            if (changed.IsEmpty)
-            {
-                _device.Write(offset, data);
-            }
-            else
-            {
-                WriteSubBlocks(offset, data, changed);
-            }
-
-            for (int i = 0; i < hashes.Length; i++)
-            {
-                Map.Set(first + i, hashes[i]);
-            }
-
-            _writeback.Wrote(offset, data.Length);
-            done = true;
-        }
-        finally
-        {
-            EndWrite(run, done);
-        }
-    }
 
     /// <summary>Makes blocks read as zeros.</summary>
     public void ZeroRun(long first, long count)
@@ -300,11 +267,11 @@ public sealed class TargetStore : IDisposable
         {
             Checkpoint();
             _early.Forget();
-            (long before, _early.BytesRead) = (_early.BytesRead, 0);
+            (long early, _earlyBytes) = (_earlyBytes, 0);
 
             // Where all has been read, nothing is written or claimed anew: a guest may be waiting for this.
             ReadBackResult result = _unread.Count == 0 ? new ReadBackResult(0, []) : ReadUnread(progress, cancellationToken);
-            return result with { BytesRead = result.BytesRead + before };
+            return result with { BytesRead = result.BytesRead + early };
         }
     }
 
@@ -328,20 +295,13 @@ public sealed class TargetStore : IDisposable
                 }
             }
 
-            long offset = Geometry.OffsetOf(run.First);
             _earlyBuffer ??= new AlignedBuffer(Math.Max(EarlyBytes, Geometry.Granularity));
-            Span<byte> content = _earlyBuffer.Span[..(int)(Math.Min(Geometry.OffsetOf(run.End), Geometry.Length) - offset)];
-            if (!_device.TryReadPastCache(offset, content))
-            {
-                return true;
-            }
-
             Hash256[] found = new Hash256[run.Count];
-            _zeros.Hash(content, run.First, found, []);
+            int bytes = _scan.TryReadPastCache(run, _earlyBuffer.Span, found);
+            _earlyBytes += bytes;
             lock (_gate)
             {
-                _early.BytesRead += content.Length;
-                if (_early.IsUntouched())
+                if (bytes > 0 && _early.IsUntouched)
                 {
                     ClearWhereAsExpected(run, found);
                 }
@@ -372,22 +332,34 @@ public sealed class TargetStore : IDisposable
         _device.Dispose();
     }
 
-    private void WriteSubBlocks(long offset, ReadOnlySpan<byte> data, ReadOnlySpan<byte> changed)
+    private void Write(long first, ReadOnlySpan<byte> data, ReadOnlySpan<Hash256> hashes, ReadOnlySpan<byte> changed)
     {
-        int count = PatchPayload.SubBlocksOf(data.Length);
-        for (int i = 0; i < count; i++)
+        BlockRun run = new(first, hashes.Length);
+        bool done = false;
+        BeginWrite(run, isZero: false);
+        try
         {
-            int first = i;
-            while (i < count && (changed[i >> 3] >> (i & 7) & 1) != 0)
+            long offset = Geometry.OffsetOf(first);
+            if (changed.IsEmpty)
             {
-                i++;
+                _device.Write(offset, data);
+            }
+            else
+            {
+                SubBlockWriter.Write(_device, offset, data, changed);
             }
 
-            if (i > first)
+            for (int i = 0; i < hashes.Length; i++)
             {
-                int start = first * BlockGeometry.SubBlockSize;
-                _device.Write(offset + start, data[start..Math.Min(i * BlockGeometry.SubBlockSize, data.Length)]);
+                Map.Set(first + i, hashes[i]);
             }
+
+            _writeback.Wrote(offset, data.Length);
+            done = true;
+        }
+        finally
+        {
+            EndWrite(run, done);
         }
     }
 

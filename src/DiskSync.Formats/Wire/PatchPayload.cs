@@ -45,6 +45,9 @@ public readonly ref struct PatchPayload
     /// <summary>The most bytes the payload of a block of some length can have.</summary>
     public static int MaxLength(int blockLength) => sizeof(uint) + BitmapLength(blockLength) + blockLength;
 
+    /// <summary>Whether a bitmap marks a sub-block.</summary>
+    public static bool IsMarked(ReadOnlySpan<byte> bitmap, int subBlock) => (bitmap[subBlock >> 3] >> (subBlock & 7) & 1) != 0;
+
     /// <summary>Checks a payload.</summary>
     /// <param name="payload">The payload.</param>
     /// <param name="blockLength">The true length of the block that it patches.</param>
@@ -69,7 +72,7 @@ public readonly ref struct PatchPayload
         int length = 0;
         for (int i = 0; i < SubBlocksOf(block.Length); i++)
         {
-            if ((bitmap[i >> 3] >> (i & 7) & 1) != 0)
+            if (IsMarked(bitmap, i))
             {
                 ReadOnlySpan<byte> part = SubBlock(block, i);
                 part.CopyTo(gathered[length..]);
@@ -111,7 +114,7 @@ public readonly ref struct PatchPayload
 
         for (int i = 0; i < SubBlocksOf(block.Length); i++)
         {
-            if ((Bitmap[i >> 3] >> (i & 7) & 1) != 0)
+            if (IsMarked(Bitmap, i))
             {
                 int at = i * BlockGeometry.SubBlockSize;
                 int length = Math.Min(BlockGeometry.SubBlockSize, block.Length - at);
@@ -174,8 +177,7 @@ public readonly ref struct PatchPayload
             return -1;
         }
 
-        int last = subBlocks - 1;
-        bool lastSet = (bitmap[last >> 3] >> (last & 7) & 1) != 0;
+        bool lastSet = IsMarked(bitmap, subBlocks - 1);
         int shortBy = (subBlocks * BlockGeometry.SubBlockSize) - blockLength;
         return (bits * BlockGeometry.SubBlockSize) - (lastSet ? shortBy : 0);
     }
