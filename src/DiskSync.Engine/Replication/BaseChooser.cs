@@ -2,6 +2,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Progress;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Engine.Replication;
@@ -13,9 +14,9 @@ internal static class BaseChooser
     private const int MaxCandidates = 16;
 
     /// <summary>Chooses a base.</summary>
-    /// <returns>What to put into OpenImage.</returns>
+    /// <returns>What to put into OpenImage, and whether to ask for seeds.</returns>
     /// <exception cref="DiskSyncException">The user named a base that the destination does not hold.</exception>
-    public static async Task<(BaseChoice Choice, string Name, Hash256 Root)> ChooseAsync(
+    public static async Task<BaseDecision> ChooseAsync(
         SourceSession session,
         ushort index,
         TransferRequest request,
@@ -24,44 +25,57 @@ internal static class BaseChooser
     {
         if (request.Base is { Automatic: false, Name.Length: 0 })
         {
-            return (BaseChoice.None, string.Empty, Hash256.Unknown);
+            return new BaseDecision(BaseChoice.None, string.Empty, Hash256.Unknown);
         }
 
         Bases held = await session.RequestAsync<Bases>(
             index,
             new ListBases((ulong)request.Geometry.Length, (uint)request.Geometry.Granularity, request.Name),
             cancellationToken);
-        if (!request.Base.Automatic)
-        {
-            return Named(request.Base.Name, held.Offers);
-        }
+        BaseDecision decision = request.Base.Automatic
+            ? await AutomaticAsync(session, index, request, held.Offers, progress, cancellationToken)
+            : Named(request.Base.Name, held.Offers);
+        return decision with { MayHaveSeeds = MayHaveSeeds(held.Offers) };
+    }
 
-        BaseOffer[] known = [.. held.Offers.Where(o => !o.Root.IsUnknown).DistinctBy(o => o.Root).Take(MaxCandidates)];
+    // What can be a seed is what can be a base with a known root, and a list that is not full has them all.
+    private static bool MayHaveSeeds(IReadOnlyList<BaseOffer> offers) =>
+        offers.Count >= WireLimits.MaxBases || offers.Any(o => !o.Root.IsUnknown);
+
+    private static async Task<BaseDecision> AutomaticAsync(
+        SourceSession session,
+        ushort index,
+        TransferRequest request,
+        IReadOnlyList<BaseOffer> offers,
+        IProgressSink progress,
+        CancellationToken cancellationToken)
+    {
+        BaseOffer[] known = [.. offers.Where(o => !o.Root.IsUnknown).DistinctBy(o => o.Root).Take(MaxCandidates)];
         if (known.Length == 0)
         {
             // What stands at the target's name is worth hashing: it is most often an older copy of the same image.
-            bool targetExists = held.Offers.Any(o => string.Equals(o.Name, request.Name, StringComparison.Ordinal));
-            return (targetExists ? BaseChoice.Target : BaseChoice.None, string.Empty, Hash256.Unknown);
+            bool targetExists = offers.Any(o => string.Equals(o.Name, request.Name, StringComparison.Ordinal));
+            return new BaseDecision(targetExists ? BaseChoice.Target : BaseChoice.None, string.Empty, Hash256.Unknown);
         }
 
         BaseOffer best = known.Length == 1
             ? known[0]
             : await FewestDifferencesAsync(session, index, request, known, progress, cancellationToken);
-        return (BaseChoice.Named, best.Name, best.Root);
+        return new BaseDecision(BaseChoice.Named, best.Name, best.Root);
     }
 
-    private static (BaseChoice Choice, string Name, Hash256 Root) Named(string name, IReadOnlyList<BaseOffer> offers)
+    private static BaseDecision Named(string name, IReadOnlyList<BaseOffer> offers)
     {
         foreach (BaseOffer offer in offers)
         {
             if (string.Equals(offer.Name, name, StringComparison.Ordinal))
             {
-                return (BaseChoice.Named, name, offer.Root);
+                return new BaseDecision(BaseChoice.Named, name, offer.Root);
             }
         }
 
         // It may still exist without a seal; the destination looks, hashes it, or says that it is not there.
-        return (BaseChoice.Named, name, Hash256.Unknown);
+        return new BaseDecision(BaseChoice.Named, name, Hash256.Unknown);
     }
 
     private static async Task<BaseOffer> FewestDifferencesAsync(

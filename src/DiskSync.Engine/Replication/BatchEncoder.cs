@@ -31,14 +31,15 @@ internal sealed class BatchEncoder : IDisposable
     private readonly BatchPacker _packer = new();
     private readonly CodecProber _prober;
 
-    public BatchEncoder(SourceSession session, ushort index, ImageContext image, ulong fence, CompressionPolicy compression)
+    public BatchEncoder(
+        SourceSession session, ushort index, ImageContext image, ulong fence, CompressionPolicy compression, bool asksForSeeds)
     {
         _session = session;
         _index = index;
         _image = image;
         _fence = fence;
         _compression = compression;
-        _seeds = new SeedAsker(session, index, image);
+        _seeds = new SeedAsker(session, index, image, asksForSeeds);
         _prober = new CodecProber(_packer);
     }
 

@@ -67,7 +67,7 @@ public sealed class ImageSender : IDisposable
         _compression = new CompressionPolicy(
             options.Compression, session.Capabilities, options.Workers, linkRate: options.ExpectedLinkRate, limiter: options.Limiter,
             mayBeProcessors: options.IsThroughProgram && !double.IsInfinity(options.ExpectedLinkRate));
-        _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression);
+        _encoder = new BatchEncoder(session, index, _image, ready.Fence, _compression, options.AsksForSeeds);
 
         // Few at first where there is a network: what is encoded before anything is known of the link may be wrong for it.
         _slots = double.IsInfinity(options.ExpectedLinkRate) ? options.MaxBatches : Math.Min(FirstBatches, options.MaxBatches);

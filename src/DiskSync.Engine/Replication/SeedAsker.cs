@@ -12,13 +12,14 @@ namespace DiskSync.Engine.Replication;
 /// <param name="session">The session.</param>
 /// <param name="index">The image's index in it.</param>
 /// <param name="image">The image.</param>
-internal sealed class SeedAsker(SourceSession session, ushort index, ImageContext image)
+/// <param name="mayHave">Whether the destination may have any; if not, it is never asked.</param>
+internal sealed class SeedAsker(SourceSession session, ushort index, ImageContext image, bool mayHave)
 {
     // One hit in so many questions pays for them: a block is two thousand times as long as its question.
     private const int WorthAsking = 256;
     private const int AskOneIn = 16;
 
-    private readonly bool _canAsk = session.Capabilities.HasFlag(Capability.Seed);
+    private readonly bool _canAsk = mayHave && session.Capabilities.HasFlag(Capability.Seed);
     private bool _isOfNoUse;
     private long _asked;
     private long _found;

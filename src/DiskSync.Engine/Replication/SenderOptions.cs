@@ -27,6 +27,9 @@ public sealed record SenderOptions
     /// <summary>Whether another program carries the bytes (ssh), whose need of processors may look like a slow link.</summary>
     public bool IsThroughProgram { get; init; }
 
+    /// <summary>Whether to ask the destination for contents that it has in other images; of no use where it has said that it has none.</summary>
+    public bool AsksForSeeds { get; init; } = true;
+
     /// <summary>The bandwidth limit, by which batches are sized; the connections keep it (<see cref="ConnectionOptions.Limiter"/>).</summary>
     public RateLimiter Limiter { get; init; } = new();
 }

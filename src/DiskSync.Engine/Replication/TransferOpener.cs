@@ -1,4 +1,3 @@
-using DiskSync.Codecs;
 using DiskSync.Engine.Progress;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
@@ -28,8 +27,7 @@ public static class TransferOpener
         // Before the image is hashed for the choice of a base; the destination checks again, for all images together.
         BlockBudget.Check($"source {request.Source.Name}", request.Geometry, open: 0);
         progress.Report(new CopyProgress(CopyPhase.Preparing) { Image = request.Source.Name });
-        (BaseChoice choice, string name, Hash256 root) =
-            await BaseChooser.ChooseAsync(session, index, request, progress, cancellationToken);
+        BaseDecision decision = await BaseChooser.ChooseAsync(session, index, request, progress, cancellationToken);
         ImageReady ready = await session.RequestAsync<ImageReady>(
             index,
             new OpenImage(
@@ -37,13 +35,20 @@ public static class TransferOpener
                 (ulong)request.Geometry.Length,
                 (uint)request.Geometry.Granularity,
                 request.Flags,
-                choice,
-                name,
-                root,
+                decision.Choice,
+                decision.Name,
+                decision.Root,
                 request.Mode is { } mode ? (uint)mode : uint.MaxValue,
                 request.Owner),
             cancellationToken);
-        ImageSender sender = new(session, index, request.Source, request.Geometry, ready, options, progress);
+        ImageSender sender = new(
+            session,
+            index,
+            request.Source,
+            request.Geometry,
+            ready,
+            options with { AsksForSeeds = options.AsksForSeeds && decision.MayHaveSeeds },
+            progress);
         try
         {
             await sender.FetchDestinationMapAsync(cancellationToken);

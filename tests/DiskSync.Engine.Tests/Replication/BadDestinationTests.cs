@@ -180,7 +180,8 @@ public sealed class BadDestinationTests : IDisposable
                 {
                     null => new BatchAck(BatchOf(frame.Body), []),
                     Hello hello => RawPeer.WelcomeTo(hello),
-                    ListBases => new Bases([]),
+                    // A sealed image: else nothing would be asked about seeds.
+                    ListBases => new Bases([new BaseOffer("base.img", 1 << 20, Blake3.Hash([1]), 0)]),
                     OpenImage => new ImageReady(1, TargetState.Empty, 0, Hash256.Unknown, 0, "vm.img.partial", string.Empty, string.Empty),
                     SeedRequest => new Seeds(1, []),
                     MapRequest map => new MapData(0, map.First, [new HashRun(map.Count, Hash256.Unknown)]),

@@ -13,17 +13,24 @@ internal sealed class LyingSeeds(ITargetProvider inner, bool canBeRead) : ITarge
 
     public PagedMap? OpenBaseMap(Hash256 root, BlockGeometry geometry) => inner.OpenBaseMap(root, geometry);
 
-    public ISeedLibrary? OpenSeeds(int granularity, CancellationToken cancellationToken) => new Library(canBeRead);
+    /// <summary>How often contents were asked for.</summary>
+    public int Questions;
+
+    public ISeedLibrary? OpenSeeds(int granularity, CancellationToken cancellationToken) => new Library(this, canBeRead);
 
     public ITarget Open(
         OpenImage request, Guid session, Action<ProgressPhase, long, long> progress, Action guard, CancellationToken cancellationToken) =>
         inner.Open(request, session, progress, guard, cancellationToken);
 
-    private sealed class Library(bool canBeRead) : ISeedLibrary
+    private sealed class Library(LyingSeeds seeds, bool canBeRead) : ISeedLibrary
     {
         public long Known => 1;
 
-        public IReadOnlyList<ushort> Find(IReadOnlyList<Hash256> hashes) => [.. Enumerable.Range(0, hashes.Count).Select(i => (ushort)i)];
+        public IReadOnlyList<ushort> Find(IReadOnlyList<Hash256> hashes)
+        {
+            Interlocked.Increment(ref seeds.Questions);
+            return [.. Enumerable.Range(0, hashes.Count).Select(i => (ushort)i)];
+        }
 
         public bool TryRead(Hash256 hash, Span<byte> content)
         {

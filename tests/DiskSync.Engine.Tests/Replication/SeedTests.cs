@@ -54,11 +54,27 @@ public sealed class SeedTests : IDisposable
     [InlineData(false)]
     public async Task Seeds_that_turn_out_to_be_something_else_are_sent_after_all(bool canBeRead)
     {
-        using SessionLab lab = new(provider: p => new LyingSeeds(p, canBeRead));
+        LyingSeeds? seeds = null;
+        using SessionLab lab = new(provider: p => seeds = new LyingSeeds(p, canBeRead));
         byte[] content = Random((40 * Block) + 123, 1);
-        PushResult result = await lab.PushAsync(lab.Source("a.img", content));
+        PushResult result = await lab.PushAsync(lab.Source("a.img", content), with: r => r with { Base = BaseRequest.None });
         lab.AssertTarget(content);
         Assert.True(result.BytesSent > content.Length, "everything had to be sent");
+        Assert.True(seeds!.Questions > 0, "it was never asked");
+    }
+
+    [Fact]
+    public async Task A_destination_that_lists_no_sealed_image_is_not_asked_for_contents()
+    {
+        LyingSeeds? seeds = null;
+        using SessionLab lab = new(provider: p => seeds = new LyingSeeds(p, canBeRead: false));
+        await File.WriteAllBytesAsync(lab.Target("unsealed.img"), Random(Block, 3));
+        await lab.PushAsync(lab.Source("a.img", Random(8 * Block, 1)), "a.img");
+        Assert.Equal(0, seeds!.Questions);
+
+        // Now there is one, and what lies past its end can only come from elsewhere.
+        await lab.PushAsync(lab.Source("b.img", Random(16 * Block, 2)), "b.img");
+        Assert.True(seeds.Questions > 0, "it was never asked");
     }
 
     [Fact]
