@@ -44,6 +44,28 @@ public sealed class TlsPushTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task The_hosts_certificate_authorities_are_not_even_read()
+    {
+        string image = _lab.Image();
+        await _lab.StartReceiverAsync();
+
+        // Whoever reads this moves its access time.
+        using ScratchMount mount = ScratchMount.Create(FileSystemKind.Tmpfs, options: "strictatime");
+        string authorities = mount.File("authorities.pem");
+        await File.WriteAllTextAsync(authorities, "none");
+        DateTime before = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        File.SetLastAccessTimeUtc(authorities, before);
+        DisksyncResult push = await DisksyncProcess.RunAsync(
+            ["push", image, _lab.Name("vm.img"), "--keys", _lab.NearKeys, "--json"],
+            info => info.Environment["SSL_CERT_FILE"] = authorities);
+        Assert.True(push.ExitCode == 0, push.ToString());
+        Tool.Run("diffutils", "cmp", image, Path.Join(_lab.Root, "vm.img"));
+        Assert.Equal(before, File.GetLastAccessTimeUtc(authorities));
+        await File.ReadAllTextAsync(authorities);
+        Assert.NotEqual(before, File.GetLastAccessTimeUtc(authorities));
+    }
+
+    [Fact]
     public async Task Every_address_and_a_socket_are_listened_on_together()
     {
         string image = _lab.Image();

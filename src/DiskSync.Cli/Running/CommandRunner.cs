@@ -3,6 +3,7 @@ using DiskSync.Cli.Commands;
 using DiskSync.Cli.Help;
 using DiskSync.Cli.Output;
 using DiskSync.Engine;
+using DiskSync.Engine.Transports;
 
 namespace DiskSync.Cli.Running;
 
@@ -12,6 +13,7 @@ internal static class CommandRunner
     /// <summary>The program's entry.</summary>
     public static int RunProcess(string[] args)
     {
+        SystemAuthorities.Ignore();
         using var output = CommandOutput.OfProcess();
         using var stop = new StopSignals(output);
         return RunAsync(args, output, stop.Token).GetAwaiter().GetResult();
