@@ -21,8 +21,10 @@ internal sealed class LinkModel
     // Logarithm of a change that is more than the usual unrest of a link.
     private const double Surprise = 0.25;
 
-    // Payload bytes a second that every codec in question but the strongest keeps up with.
-    private const double EasilyEncoded = 100e6;
+    // Payload bytes a second that every codec in question but the strongest keeps up with. More than a gigabit link
+    // carries: once it was taken for a slow destination, nothing would be encoded for the rest of the copy.
+    private const double EasilyEncoded = 250e6;
+    private const double MoreDoubt = 3;
     private const double MaxDrift = 2;
     private const double MinDrift = 1.005;
 
@@ -42,7 +44,7 @@ internal sealed class LinkModel
     private const int MostAcks = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FirstIntervals = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(0.5);
 
     private readonly TimeProvider _time;
     private readonly int _workers;
@@ -262,7 +264,7 @@ internal sealed class LinkModel
         if (before && (payload < 0.7 * DestinationRate || payload < EasilyEncoded) && _time.GetElapsedTime(_judged) > _doubt)
         {
             _judged = _time.GetTimestamp();
-            _doubt *= 2;
+            _doubt *= MoreDoubt;
             return false;
         }
 
