@@ -25,6 +25,8 @@ internal sealed class LinkModel
     // carries: once it was taken for a slow destination, nothing would be encoded for the rest of the copy.
     private const double EasilyEncoded = 250e6;
     private const double MoreDoubt = 3;
+    private const double LateDoubt = 4;
+    private const double NearlyNothingEncoded = 0.9;
     private const double MaxDrift = 2;
     private const double MinDrift = 1.005;
 
@@ -68,6 +70,7 @@ internal sealed class LinkModel
     private (double Wire, double Payload)? _last;
     private TimeSpan _doubt = FirstDoubt;
     private long _judged;
+    private bool _isAsking;
 
     /// <summary>Starts to measure.</summary>
     /// <param name="workers">How many senders there are.</param>
@@ -81,7 +84,7 @@ internal sealed class LinkModel
         _noNetwork = double.IsInfinity(linkRate);
         _worked = WorkWindowBytes / 4;
         _workerTime = _worked * TypicalSecondsPerByte;
-        _start = _waitCounted = _judged = time.GetTimestamp();
+        _start = _waitCounted = time.GetTimestamp();
     }
 
     /// <summary>Bytes a second that the link carries.</summary>
@@ -194,9 +197,13 @@ internal sealed class LinkModel
 
         if (IsLimitedByDestination(wire, payload, _wait > ShareOfMuchWaiting * workerTime))
         {
-            DestinationRate = double.IsFinite(DestinationRate)
-                ? DestinationRate + (Weight * (payload - DestinationRate))
-                : payload;
+            if (double.IsInfinity(DestinationRate))
+            {
+                DestinationRate = payload;
+                _judged = _time.GetTimestamp();
+            }
+
+            DestinationRate += Weight * (payload - DestinationRate);
 
             // The link takes more than this; how much more matters only as far as it would carry everything unencoded.
             LinkRate = Math.Max(Math.Max(LinkRate, wire), Math.Min(LinkRate * CarefulDrift, MostAboveSeen * DestinationRate));
@@ -211,7 +218,17 @@ internal sealed class LinkModel
             DestinationRate = double.PositiveInfinity;
             bool expected = IsMeasured && Math.Abs(Math.Log(wire / LinkRate)) < Surprise;
             _drift = wire > 1.3 * LinkRate ? Math.Min(MaxDrift, _drift * _drift) : Math.Max(MinDrift, 1 + ((_drift - 1) / 4));
-            LinkRate = expected ? LinkRate + (Weight * (wire - LinkRate)) : wire;
+            if (_isAsking)
+            {
+                // What encodes at this rate costs the processors little, and is enough for an answer.
+                LinkRate = Math.Min(LinkRate, MostAboveSeen * wire);
+                _isAsking = false;
+            }
+            else
+            {
+                LinkRate = expected ? LinkRate + (Weight * (wire - LinkRate)) : wire;
+            }
+
             IsMeasured = true;
         }
 
@@ -259,15 +276,20 @@ internal sealed class LinkModel
             return asBefore && _evidence.IsMoreForDestination;
         }
 
-        // Both fell: it may be the link this time. Asked ever more rarely, since to ask costs a wrong choice; but no time
-        // where so little arrives that anything could be encoded meanwhile.
-        if (before && (payload < 0.7 * DestinationRate || payload < EasilyEncoded) && _time.GetElapsedTime(_judged) > _doubt)
+        if (before && IsInDoubt(wire, payload))
         {
-            _judged = _time.GetTimestamp();
             _doubt *= MoreDoubt;
+            _isAsking = true;
             return false;
         }
 
         return before;
     }
+
+    // Both fell: it may be the link this time. Or so little arrives that anything could be encoded meanwhile, and as long
+    // as nothing is, nothing shows whether more would arrive if it were. Asked ever more rarely, since to ask costs a
+    // wrong choice, and late where some is encoded still, which tells by itself.
+    private bool IsInDoubt(double wire, double payload) =>
+        (payload < 0.7 * DestinationRate || payload < EasilyEncoded)
+        && _time.GetElapsedTime(_judged) > (wire > NearlyNothingEncoded * payload ? _doubt : LateDoubt * _doubt);
 }
