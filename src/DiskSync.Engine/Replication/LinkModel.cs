@@ -24,7 +24,7 @@ internal sealed class LinkModel
     // Payload bytes a second that every codec in question but the strongest keeps up with. More than a gigabit link
     // carries: once it was taken for a slow destination, nothing would be encoded for the rest of the copy.
     private const double EasilyEncoded = 250e6;
-    private const double MoreDoubt = 3;
+    private const double MoreDoubt = 4;
     private const double LateDoubt = 4;
     private const double NearlyNothingEncoded = 0.9;
     private const double MaxDrift = 2;
@@ -206,7 +206,7 @@ internal sealed class LinkModel
             DestinationRate += Weight * (payload - DestinationRate);
 
             // The link takes more than this; how much more matters only as far as it would carry everything unencoded.
-            LinkRate = Math.Max(Math.Max(LinkRate, wire), Math.Min(LinkRate * CarefulDrift, MostAboveSeen * DestinationRate));
+            LinkRate = Math.Max(Math.Max(LinkRate, wire), Math.Min(LinkRate * MaxDrift, MostAboveSeen * DestinationRate));
         }
         else
         {
@@ -232,7 +232,8 @@ internal sealed class LinkModel
             IsMeasured = true;
         }
 
-        _last = (wire, payload);
+        // Two or three acks are chance: what came before the first and after the last counts for nothing, or twice.
+        _last = _acks >= EnoughAcks ? (wire, payload) : null;
     }
 
     // Over many batches, since those that take long to encode begin in one interval and end in another.
@@ -260,7 +261,7 @@ internal sealed class LinkModel
 
         // A destination that has taken more before is not what holds this up.
         bool asBefore = before && payload > DestinationRate * AsMuchAsBefore;
-        if (_last is not { } last)
+        if (_last is not { } last || _acks < EnoughAcks)
         {
             return asBefore;
         }

@@ -9,6 +9,7 @@ public sealed class SlowDestinationDoubtTests
 {
     private const double Gigabit = 117e6;
     private const double Interval = 0.25;
+    private const int Acks = 25;
     private readonly VirtualTime _time = new();
     private readonly CompressionPolicy _policy;
 
@@ -56,6 +57,7 @@ public sealed class SlowDestinationDoubtTests
     private void TakeTheDestinationForTheLimit()
     {
         Measure(Gigabit, Gigabit);
+        Measure(Gigabit, Gigabit);
         Measure(Gigabit / 3, Gigabit);
         Assert.Equal(BatchCodec.Raw, Measure(Gigabit, Gigabit));
     }
@@ -66,9 +68,17 @@ public sealed class SlowDestinationDoubtTests
     {
         BatchCodec chosen = _policy.Choose();
         _policy.WaitBegins();
-        _time.Seconds += Interval;
-        _policy.WaitEnds();
-        _policy.Acknowledged((long)(wire * Interval), (long)(payload * Interval), TimeSpan.Zero, chosen);
+        for (int i = 0; i < Acks; i++)
+        {
+            _time.Seconds += Interval / Acks;
+            if (i == Acks - 1)
+            {
+                _policy.WaitEnds();
+            }
+
+            _policy.Acknowledged((long)(wire * Interval / Acks), (long)(payload * Interval / Acks), TimeSpan.Zero, chosen);
+        }
+
         return chosen;
     }
 }
