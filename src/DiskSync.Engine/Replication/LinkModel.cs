@@ -24,7 +24,7 @@ internal sealed class LinkModel
     // Payload bytes a second that every codec in question but the strongest keeps up with. More than a gigabit link
     // carries: once it was taken for a slow destination, nothing would be encoded for the rest of the copy.
     private const double EasilyEncoded = 250e6;
-    private const double MoreDoubt = 4;
+    private const double MoreDoubt = 6;
     private const double LateDoubt = 4;
     private const double NearlyNothingEncoded = 0.9;
     private const double MaxDrift = 2;
@@ -46,7 +46,7 @@ internal sealed class LinkModel
     private const int MostAcks = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FirstIntervals = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan FirstDoubt = TimeSpan.FromSeconds(0.2);
 
     private readonly TimeProvider _time;
     private readonly int _workers;
