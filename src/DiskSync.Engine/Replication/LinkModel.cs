@@ -195,7 +195,8 @@ internal sealed class LinkModel
             return;
         }
 
-        if (IsLimitedByDestination(wire, payload, _wait > ShareOfMuchWaiting * workerTime))
+        bool isWaitingMuch = _wait > ShareOfMuchWaiting * workerTime;
+        if (IsLimitedByDestination(wire, payload, isWaitingMuch))
         {
             if (double.IsInfinity(DestinationRate))
             {
@@ -226,7 +227,10 @@ internal sealed class LinkModel
             }
             else
             {
-                LinkRate = expected ? LinkRate + (Weight * (wire - LinkRate)) : wire;
+                double now = expected ? LinkRate + (Weight * (wire - LinkRate)) : wire;
+
+                // Who waits a little waits for what comes in bursts, too: the link may take more than it was given.
+                LinkRate = isWaitingMuch ? now : Math.Max(now, LinkRate);
             }
 
             IsMeasured = true;
