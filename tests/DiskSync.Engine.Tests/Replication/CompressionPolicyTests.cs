@@ -157,6 +157,39 @@ public sealed class CompressionPolicyTests
     }
 
     [Fact]
+    public void A_link_takes_less_only_where_the_senders_wait_for_most_of_the_time()
+    {
+        VirtualTime time = new();
+        CompressionPolicy policy = new(CompressionMode.Auto, Capability.Lz4 | Capability.Zstd, 2, time);
+        policy.Choose();
+        Send(batches: 50, of: 1 << 20, waiting: 1);
+        double measured = policy.LinkRate;
+        Assert.Equal(10 << 20, measured, 1e5);
+
+        // Processors that keep both from sending for a while, and a short wait for what then comes at once.
+        Send(batches: 50, of: 1 << 19, waiting: 0.3);
+        Assert.InRange(policy.LinkRate, measured, double.PositiveInfinity);
+        Send(batches: 50, of: 1 << 19, waiting: 1);
+        Assert.Equal(5 << 20, policy.LinkRate, 1e5);
+        return;
+
+        // One of the two workers waits for a part of the time.
+        void Send(int batches, int of, double waiting)
+        {
+            for (int i = 0; i < batches; i++)
+            {
+                policy.Choose();
+                policy.Compressed(new EncodedSample(BatchCodec.Raw, of, of, TimeSpan.Zero));
+                policy.WaitBegins();
+                time.Seconds += 0.1 * waiting;
+                policy.WaitEnds();
+                time.Seconds += 0.1 * (1 - waiting);
+                policy.Acknowledged(of, of, TimeSpan.FromSeconds(0.5), BatchCodec.Raw);
+            }
+        }
+    }
+
+    [Fact]
     public void The_first_batches_which_load_the_library_do_not_make_the_machine_look_slow()
     {
         CompressionPolicy policy = new(CompressionMode.Auto, Capability.Lz4 | Capability.Zstd, 2, new VirtualTime());
