@@ -235,4 +235,27 @@ public sealed class LinuxFileTests : IDisposable
 
     private LinuxFile Create(string name) =>
         LinuxFile.Open(_folder.File(name), LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Exclusive);
+
+    [Fact]
+    public void A_read_that_must_not_wait_takes_what_is_cached_and_nothing_else()
+    {
+        using ScratchMount mount = ScratchMount.Create(FileSystemKind.Ext4, 64 << 20);
+        byte[] content = Samples.Random(1 << 20, 5);
+        using (var writer = LinuxFile.Open(mount.File("f"), LinuxOpen.ReadWrite | LinuxOpen.Create))
+        {
+            writer.WriteAt(content, 0);
+            writer.Sync();
+        }
+
+        using var file = LinuxFile.Open(mount.File("f"), LinuxOpen.ReadOnly);
+        byte[] buffer = new byte[65536];
+        Assert.Equal(ReadNow.Done, file.TryReadAtNow(buffer, 4096));
+        Assert.Equal(content[4096..(4096 + 65536)], buffer);
+        Assert.Equal(ReadNow.WouldWait, file.TryReadAtNow(buffer, content.Length - 100));
+
+        file.Advise(0, 0, FileAdvice.DontNeed);
+        Assert.Equal(ReadNow.WouldWait, file.TryReadAtNow(buffer, 4096));
+        Assert.Equal(buffer.Length, file.ReadAt(buffer, 4096));
+        Assert.Equal(ReadNow.Done, file.TryReadAtNow(buffer, 4096));
+    }
 }

@@ -19,6 +19,7 @@ namespace DiskSync.Cli.Output;
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(AbortReport))]
 [JsonSerializable(typeof(CleanReport))]
+[JsonSerializable(typeof(ExportReport))]
 [JsonSerializable(typeof(ReceiveReport))]
 [JsonSerializable(typeof(MigrateReport))]
 [JsonSerializable(typeof(ResolvedReport))]

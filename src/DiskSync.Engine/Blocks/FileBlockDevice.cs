@@ -9,6 +9,7 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     private const int ZeroChunk = 1 << 20;
     private static readonly byte[] Zeros = new byte[ZeroChunk];
     private readonly Lock _lock = new();
+    private readonly Lazy<bool> _isInMemory;
 
     // Opened at the first read past the cache; O_DIRECT is a property of the open file, and all others want the cache.
     private LinuxFile? _direct;
@@ -19,9 +20,8 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     /// <param name="name">How messages call it.</param>
     /// <param name="side">The side that it is on.</param>
     public FileBlockDevice(LinuxFile file, string name, Side side)
-        : base(file, name, side, alignment: 1)
-    {
-    }
+        : base(file, name, side, alignment: 1) =>
+        _isInMemory = new(() => Try("ask the file system of", -1, () => FileSystemIdentity.Of(file).IsInMemory));
 
     /// <summary>The open file, for locking, cloning and renaming; stays this object's.</summary>
     public LinuxFile Handle => File;
@@ -42,15 +42,35 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     }
 
     /// <inheritdoc/>
-    public override void Zero(long offset, long length, bool punch)
+    /// <remarks>A tmpfs cannot tell, but has nothing to wait for either.</remarks>
+    public override bool TryReadNow(long offset, Span<byte> buffer)
     {
         try
         {
-            if (punch ? File.TryPunchHole(offset, length) : File.TryZeroRange(offset, length))
+            if (!_isInMemory.Value)
             {
-                return;
+                return File.TryReadAtNow(buffer, offset) == ReadNow.Done;
             }
+        }
+        catch (LinuxException exception)
+        {
+            throw Failed("read", Math.Max(offset, exception.Offset), exception);
+        }
 
+        Read(offset, buffer);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override void Zero(long offset, long length, bool punch)
+    {
+        if (TryZeroFast(offset, length, punch))
+        {
+            return;
+        }
+
+        try
+        {
             while (length > 0)
             {
                 int count = (int)Math.Min(length, ZeroChunk);
@@ -64,6 +84,12 @@ public sealed class FileBlockDevice : LinuxBlockDevice
             throw Failed("zero", Math.Max(offset, exception.Offset), exception);
         }
     }
+
+    /// <summary>Makes a range read as zeros without writing them.</summary>
+    /// <returns>False where the file system cannot; nothing was changed then.</returns>
+    /// <exception cref="ImageIOException">It can, but failed.</exception>
+    public bool TryZeroFast(long offset, long length, bool punch) => Try(
+        "zero", offset, () => punch ? File.TryPunchHole(offset, length) : File.TryZeroRange(offset, length));
 
     /// <inheritdoc/>
     public override void BeginWriteback(long offset, long length)

@@ -34,6 +34,11 @@ public interface IBlockDevice : IDisposable
     /// <exception cref="ImageIOException">The range could not be read whole.</exception>
     void Read(long offset, Span<byte> buffer);
 
+    /// <summary>Fills the buffer where that needs no waiting for a medium.</summary>
+    /// <returns>False where it would have to wait, or nobody can tell; the buffer's content means nothing then.</returns>
+    /// <exception cref="ImageIOException">The range could not be read.</exception>
+    bool TryReadNow(long offset, Span<byte> buffer) => false;
+
     /// <summary>Writes the buffer to the image; not durable before <see cref="Flush"/>.</summary>
     /// <exception cref="ImageIOException">The range was not written whole.</exception>
     void Write(long offset, ReadOnlySpan<byte> data);

@@ -68,6 +68,9 @@ public abstract class LinuxBlockDevice : IBlockDevice
     }
 
     /// <inheritdoc/>
+    public virtual bool TryReadNow(long offset, Span<byte> buffer) => false;
+
+    /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         try

@@ -17,7 +17,12 @@ public sealed class UnixSocketListener : IDisposable
     /// <summary>Binds a socket; one that a killed receiver has left is replaced, a living one is not.</summary>
     /// <param name="path">The socket's path.</param>
     /// <exception cref="DiskSyncException">Somebody listens there, or the path cannot be used.</exception>
-    public static UnixSocketListener Bind(string path)
+    public static UnixSocketListener Bind(string path) => new(Listen(path), Path.GetFullPath(path));
+
+    /// <summary>As <see cref="Bind"/>, for those who serve sockets; the caller removes the path after it has closed the socket.</summary>
+    /// <param name="path">The socket's path.</param>
+    /// <exception cref="DiskSyncException">Somebody listens there, or the path cannot be used.</exception>
+    public static Socket Listen(string path)
     {
         string full = Path.GetFullPath(path);
         try
@@ -33,7 +38,7 @@ public sealed class UnixSocketListener : IDisposable
             // Nobody can have connected yet: listening begins after the mode is set.
             File.SetUnixFileMode(full, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             socket.Listen(16);
-            return new UnixSocketListener(socket, full);
+            return socket;
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -73,6 +78,6 @@ public sealed class UnixSocketListener : IDisposable
         }
 
         throw new DiskSyncException(
-            FailureKind.Preflight, $"somebody listens on unix:{path} already", "Stop that receiver, or choose another path.");
+            FailureKind.Preflight, $"somebody listens on unix:{path} already", "Stop what listens there, or choose another path.");
     }
 }

@@ -7,6 +7,8 @@ namespace DiskSync.Linux;
 /// <param name="Id">What the kernel calls this one; made from its UUID where it has one.</param>
 public readonly record struct FileSystemIdentity(ulong Type, ulong Id)
 {
+    private const ulong TmpfsType = 0x01021994;
+
     /// <summary>The kinds of which this host's kernel sees every write, and whose change time is finer than its clock's tick.</summary>
     /// <remarks>
     /// A list of those that are known, since any other may let another host write (NFS, SMB, Ceph, GFS2), or this one past
@@ -17,10 +19,13 @@ public readonly record struct FileSystemIdentity(ulong Type, ulong Id)
         0xEF53, // ext4, ext3, ext2
         0x58465342, // xfs
         0x9123683E, // btrfs
-        0x01021994, // tmpfs
+        TmpfsType,
         0xF2F52010, // f2fs
         0xCA451A4E, // bcachefs
     ];
+
+    /// <summary>Whether files have no medium but memory.</summary>
+    public bool IsInMemory => Type == TmpfsType;
 
     /// <summary>Whether a lease on this file system tells of every writer, and the change time of every write.</summary>
     public bool ShowsEveryWrite => LocalTypes.Contains(Type);

@@ -61,6 +61,32 @@ public sealed partial class LinuxFile
         }
     }
 
+    /// <summary>Fills the buffer from the page cache, without waiting for a medium (preadv2(2), RWF_NOWAIT).</summary>
+    /// <exception cref="LinuxException">The read failed.</exception>
+    public unsafe ReadNow TryReadAtNow(Span<byte> buffer, long offset)
+    {
+        nint read;
+        fixed (byte* start = buffer)
+        {
+            IoVector vector = new() { Start = start, Length = (nuint)buffer.Length };
+            do
+            {
+                read = FileCalls.ReadVector(Handle, &vector, 1, offset, FileCalls.NoWait);
+            }
+            while (Call.Again(read));
+        }
+
+        if (read >= 0)
+        {
+            return read == buffer.Length ? ReadNow.Done : ReadNow.WouldWait;
+        }
+
+        Errno error = Call.Error;
+        return error == Errno.EAGAIN ? ReadNow.WouldWait
+            : Call.IsUnsupported(error) ? ReadNow.CannotTell
+            : throw new LinuxException(error, "read", Path, offset);
+    }
+
     /// <summary>Writes the whole buffer at an offset. Not durable before <see cref="DataSync"/>.</summary>
     /// <exception cref="LinuxException">A write failed; its offset is the first byte not written.</exception>
     public unsafe void WriteAt(ReadOnlySpan<byte> data, long offset)

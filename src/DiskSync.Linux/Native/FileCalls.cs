@@ -12,6 +12,8 @@ internal static unsafe partial class FileCalls
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
 
+    internal const int NoWait = 0x08;
+
     internal const int LockShared = 1;
     internal const int LockExclusive = 2;
     internal const int LockNonBlocking = 4;
@@ -22,6 +24,9 @@ internal static unsafe partial class FileCalls
 
     [LibraryImport(Call.Library, EntryPoint = "pwrite", SetLastError = true)]
     internal static partial nint Write(SafeHandle file, byte* buffer, nint count, long offset);
+
+    [LibraryImport(Call.Library, EntryPoint = "preadv2", SetLastError = true)]
+    internal static partial nint ReadVector(SafeHandle file, IoVector* vectors, int count, long offset, int flags);
 
     [LibraryImport(Call.Library, EntryPoint = "fdatasync", SetLastError = true)]
     internal static partial int DataSync(SafeHandle file);

@@ -20,5 +20,6 @@ public static class FuzzTargets
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
         new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
+        new("nbd-server", FuzzNbdServer.Run, FuzzNbdServer.Seeds),
     ];
 }

@@ -1,0 +1,133 @@
+using System.CommandLine;
+using DiskSync.Cli.Output;
+using DiskSync.Cli.Running;
+using DiskSync.Engine;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Exports;
+using DiskSync.Engine.Runs;
+using DiskSync.Engine.Transports;
+using DiskSync.Handoff.Migration;
+using DiskSync.Handoff.Ownership;
+using DiskSync.Nbd.Server;
+
+namespace DiskSync.Cli.Commands;
+
+/// <summary><c>disksync export</c>: an image over NBD.</summary>
+internal sealed class ExportCommand : CliCommand
+{
+    private readonly Argument<string> _image = ImageArguments.Image("IMAGE", "the image to serve");
+
+    private readonly Option<string[]> _listen = new("--listen")
+    {
+        Description = "serve on a Unix socket, unix:SOCKET (0600: only this user may connect), or on TCP, tcp:ADDRESS:PORT, which needs --insecure; may be given several times",
+        HelpName = "WHERE",
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "what clients call the export (default: the image's file name); a client that names none gets it too",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<bool> _readOnly = new("--read-only")
+    {
+        Description = "refuse every write; the image may be in use",
+    };
+
+    private readonly Option<bool> _insecure = HostOptions.Insecure(
+        "on TCP: whoever reaches the port may read the image, and write it unless --read-only, and everybody on the way too");
+
+    private readonly Option<string?> _state = HostOptions.State();
+
+    /// <summary>Builds the command.</summary>
+    public ExportCommand()
+        : base("export")
+    {
+        Add(_image);
+        foreach (Option option in new Option[] { _listen, _name, _readOnly, _insecure, _state })
+        {
+            Add(option);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string Details =>
+        "Serves an image by the NBD protocol until it is stopped: to QEMU, libnbd's tools, nbd-client and whatever else speaks it. "
+        + "Many requests are under way at once, on as many connections as a client opens; what was answered on one is made durable by "
+        + "a flush on any."
+        + "\n\n"
+        + "For writing this host must be the image's owner, and nobody else may use it: no hand-over of it can begin meanwhile. "
+        + "Nothing is durable before the client's flush (or FUA) is answered, and one that failed makes all later ones fail.";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
+    [
+        ("disksync export vm.img --listen unix:/run/vm.sock", "for a QEMU on this host: nbd+unix:///?socket=/run/vm.sock"),
+        ("disksync export vm.img --read-only --listen unix:/run/vm.sock", "to look at: nbdinfo, nbdcopy, qemu-img compare"),
+    ];
+
+    /// <inheritdoc/>
+    public override async Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
+    {
+        string path = context.Parse.GetRequiredValue(_image);
+        ListenAddress[] listen = [.. context.Parse.GetValue(_listen)!.Select(ListenAddress.Parse)];
+        if (listen.Length == 0)
+        {
+            throw new DiskSyncException(FailureKind.Usage, "export needs --listen", "Say where to listen, such as --listen unix:/run/vm.sock.");
+        }
+
+        CheckTcp(context, listen);
+        string state = StateFolder.Resolve(context.Parse.GetValue(_state));
+        string name = context.Parse.GetValue(_name) ?? Path.GetFileName(path);
+        bool readOnly = context.Parse.GetValue(_readOnly);
+        using Run run = new RunRegistry(state).Register("export", [Path.GetFullPath(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
+        using ExportRight? right = readOnly ? null : ExportRight.Acquire(path, new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true));
+        using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
+        using BlockDeviceExport export = new(right?.Image ?? opened!, name, readOnly);
+        ExportReport report = await ServeAsync(context, path, export, listen, cancellation);
+
+        // Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
+        right?.Image.Flush();
+        context.Output.Result(report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
+        return ExitCodes.Done;
+    }
+
+    private static async Task<ExportReport> ServeAsync(
+        CommandContext context, string path, BlockDeviceExport export, ListenAddress[] listen, CancellationToken cancellation)
+    {
+        using NbdServer server = new([export], new NbdServerOptions());
+        using ExportListener listener = ExportListener.Start(listen, server, context.Output.Warning);
+        foreach (ListenAddress address in listener.Addresses)
+        {
+            context.Output.Note($"serving {path} as '{export.Name}'{(export.IsReadOnly ? ", read-only," : string.Empty)} on {address}");
+        }
+
+        TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using CancellationTokenRegistration registration = cancellation.Register(stopped.SetResult);
+        await stopped.Task;
+
+        // What clients had begun ends before the last flush.
+        listener.Dispose();
+        return new ExportReport(path, export.Name, export.IsReadOnly, [.. listener.Addresses.Select(a => a.ToString())], listener.Served);
+    }
+
+    private void CheckTcp(CommandContext context, ListenAddress[] listen)
+    {
+        ListenAddress[] tcp = [.. listen.Where(a => a.IsTcp)];
+        if (tcp.Length == 0)
+        {
+            return;
+        }
+
+        if (!context.Parse.GetValue(_insecure))
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                $"an export on {tcp[0]} would be open to whoever reaches the port",
+                "Serve on a Unix socket, or say --insecure.");
+        }
+
+        context.Output.Alarm($"--insecure: whoever reaches {string.Join(", ", tcp.AsEnumerable())} may read the image, and write it unless it is read-only");
+    }
+}

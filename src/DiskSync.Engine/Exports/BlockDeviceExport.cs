@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using DiskSync.Engine.Blocks;
+using DiskSync.Linux;
+using DiskSync.Nbd.Server;
+using DiskSync.Nbd.Wire;
+
+namespace DiskSync.Engine.Exports;
+
+/// <summary>An image as an NBD server serves it.</summary>
+/// <remarks>Thread safe as the image is. The image stays its owner's.</remarks>
+/// <param name="image">What is served.</param>
+/// <param name="name">By which clients ask for it.</param>
+/// <param name="isReadOnly">Whether every write is refused.</param>
+public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isReadOnly) : INbdExport, IDisposable
+{
+    private const int Preferred = 4096;
+    private const int BounceBytes = 1 << 20;
+    private const string Allocation = "base:allocation";
+
+    // For a device that wants aligned memory; as many as were ever needed at once.
+    private readonly ConcurrentBag<AlignedBuffer> _bounces = [];
+
+    /// <inheritdoc/>
+    public string Name => name;
+
+    /// <inheritdoc/>
+    public string Description => $"{image.Name}, served by disksync";
+
+    /// <inheritdoc/>
+    public long Length => image.Length;
+
+    /// <inheritdoc/>
+    public bool IsReadOnly => isReadOnly;
+
+    /// <inheritdoc/>
+    public int MinimumBlock => image.Alignment;
+
+    /// <inheritdoc/>
+    public int PreferredBlock => Math.Max(Preferred, image.Alignment);
+
+    /// <inheritdoc/>
+    public bool IsSharedByConnections => true;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> StatusKinds { get; } = [Allocation];
+
+    /// <inheritdoc/>
+    public bool TryReadNow(long offset, Span<byte> buffer)
+    {
+        try
+        {
+            return image.TryReadNow(offset, buffer);
+        }
+        catch (ImageIOException exception)
+        {
+            throw Failed(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Read(long offset, Span<byte> buffer)
+    {
+        try
+        {
+            if (image.Alignment == 1)
+            {
+                image.Read(offset, buffer);
+                return;
+            }
+
+            AlignedBuffer bounce = Rent();
+            try
+            {
+                for (int at = 0; at < buffer.Length; at += BounceBytes)
+                {
+                    Span<byte> piece = bounce.Span[..Math.Min(BounceBytes, buffer.Length - at)];
+                    image.Read(offset + at, piece);
+                    piece.CopyTo(buffer[at..]);
+                }
+            }
+            finally
+            {
+                _bounces.Add(bounce);
+            }
+        }
+        catch (ImageIOException exception)
+        {
+            throw Failed(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            if (image.Alignment == 1)
+            {
+                image.Write(offset, data);
+                return;
+            }
+
+            AlignedBuffer bounce = Rent();
+            try
+            {
+                for (int at = 0; at < data.Length; at += BounceBytes)
+                {
+                    Span<byte> piece = bounce.Span[..Math.Min(BounceBytes, data.Length - at)];
+                    data.Slice(at, piece.Length).CopyTo(piece);
+                    image.Write(offset + at, piece);
+                }
+            }
+            finally
+            {
+                _bounces.Add(bounce);
+            }
+        }
+        catch (ImageIOException exception)
+        {
+            throw Failed(exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Zero(long offset, long length, bool mayPunch, bool fastOnly)
+    {
+        bool isDone = true;
+        Do(() =>
+        {
+            // Of a device nobody knows beforehand whether zeros are fast.
+            if (fastOnly)
+            {
+                isDone = image is FileBlockDevice file && file.TryZeroFast(offset, length, mayPunch);
+            }
+            else
+            {
+                image.Zero(offset, length, mayPunch);
+            }
+        });
+        return isDone;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A hole, where the image can have them; a device keeps its content, as nothing says what its discard would read as.</remarks>
+    public void Trim(long offset, long length)
+    {
+        if (image is FileBlockDevice)
+        {
+            Do(() => image.Zero(offset, length, punch: true));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Cache(long offset, long length) => image.ReadAhead(offset, length);
+
+    /// <inheritdoc/>
+    public void Flush() => Do(image.Flush);
+
+    /// <inheritdoc/>
+    public IEnumerable<NbdExtent> Status(int kind, long offset, long length)
+    {
+        foreach (Extent extent in image.Extents(offset, length))
+        {
+            yield return new(extent.Length, (uint)(extent.Kind switch
+            {
+                ExtentKind.Data => NbdExtentFlags.None,
+                ExtentKind.Zero => NbdExtentFlags.Zero,
+                _ => NbdExtentFlags.Hole | NbdExtentFlags.Zero,
+            }));
+        }
+    }
+
+    /// <summary>Frees what transfers needed. None may be under way.</summary>
+    public void Dispose()
+    {
+        while (_bounces.TryTake(out AlignedBuffer? bounce))
+        {
+            ((IDisposable)bounce).Dispose();
+        }
+    }
+
+    private AlignedBuffer Rent() => _bounces.TryTake(out AlignedBuffer? bounce) ? bounce : new AlignedBuffer(BounceBytes);
+
+    private static void Do(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ImageIOException exception)
+        {
+            throw Failed(exception);
+        }
+    }
+
+    private static NbdExportException Failed(ImageIOException exception) => new(
+        exception.InnerException is LinuxException { IsFull: true } ? NbdError.NoSpace : NbdError.Io, exception.Message, exception);
+}

@@ -1,0 +1,76 @@
+using DiskSync.Engine;
+using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Exports;
+using DiskSync.Engine.Targets;
+using DiskSync.Handoff.Migration;
+using DiskSync.Linux;
+
+namespace DiskSync.Handoff.Ownership;
+
+/// <summary>An image opened for writing by an export, and all that keeps others from writing or moving it meanwhile.</summary>
+/// <remarks>
+/// This host must be its owner, or nobody must ever have handed it over (design section 5). Held until disposed: the
+/// ownership lock, so that no hand-over of it can begin; the file's own lock, or the exclusive opening of a device,
+/// so that no other run of ours and no mount can begin. A guest's QEMU takes neither: it is looked for once.
+/// </remarks>
+public sealed class ExportRight : IDisposable
+{
+    private const string PartialSuffix = ".partial";
+    private readonly IDisposable? _lock;
+
+    private ExportRight(IDisposable? ownershipLock, LinuxBlockDevice image)
+    {
+        _lock = ownershipLock;
+        Image = image;
+    }
+
+    /// <summary>The image; this object's.</summary>
+    public IBlockDevice Image { get; }
+
+    /// <summary>Opens an image for writing, where this host may.</summary>
+    /// <param name="path">A regular file or a block device.</param>
+    /// <param name="parts">This host's ownership.</param>
+    /// <exception cref="DiskSyncException">It may not be written here, somebody uses it, or it cannot be opened.</exception>
+    public static ExportRight Acquire(string path, OwnershipParts parts)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        if (FileStat.IfExists(path) is { Kind: FileKind.BlockDevice } && DeviceIdentity.Find(path) is null)
+        {
+            // What has no lasting name cannot be handed over, so nobody has; its exclusive opening is all there is to hold.
+            return new ExportRight(null, ExportedImage.Open(path));
+        }
+
+        string identity = ImageIdentity.Of(path);
+        if (identity.EndsWith(PartialSuffix, StringComparison.Ordinal))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"source {path}: it is the partial copy of an image (safety rule 7)",
+                "Run the push again that makes it whole, or export it with --read-only.");
+        }
+
+        IDisposable ownershipLock = parts.Locks.TryAcquire([identity]) ?? throw OwnershipErrors.Busy([identity]);
+        try
+        {
+            OwnershipJudgement judgement = OwnershipJudge.Judge(parts.Journal.Read(), identity, parts.Witness.Look(identity));
+            if (judgement.Verdict is not (OwnershipVerdict.Unseen or OwnershipVerdict.Owner))
+            {
+                throw OwnershipErrors.MayNot(judgement, Side.Source);
+            }
+
+            return new ExportRight(ownershipLock, ExportedImage.Open(path));
+        }
+        catch
+        {
+            ownershipLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Image.Dispose();
+        _lock?.Dispose();
+    }
+}

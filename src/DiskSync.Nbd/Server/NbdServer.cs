@@ -1,0 +1,70 @@
+using DiskSync.Nbd.Wire;
+
+namespace DiskSync.Nbd.Server;
+
+/// <summary>Serves exports to clients over streams; who accepts connections is somebody else's matter.</summary>
+/// <remarks>
+/// Source: the NBD protocol of the NetworkBlockDevice project. Fixed newstyle with TLS; simple and structured replies.
+/// Thread safe. Dispose after every <see cref="Serve"/> has returned.
+/// </remarks>
+public sealed class NbdServer : IDisposable
+{
+    private readonly IReadOnlyList<INbdExport> _exports;
+    private readonly NbdServerOptions _options;
+    private readonly NbdWorkers _workers;
+    private readonly NbdBudget _allBytes;
+
+    /// <summary>Starts the workers.</summary>
+    /// <param name="exports">What there is, at least one; the first is also the one without a name. Not owned.</param>
+    /// <param name="options">How.</param>
+    public NbdServer(IReadOnlyList<INbdExport> exports, NbdServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfZero(exports?.Count ?? 0);
+        _exports = exports!;
+        _options = options;
+        _workers = new NbdWorkers(options.Workers);
+        _allBytes = new NbdBudget(options.TotalBytes);
+    }
+
+    /// <summary>Serves one client until it goes; the calling thread is its thread.</summary>
+    /// <param name="stream">The connection, with read and write timeouts where it can have them; disposed at the end. Disposing it ends the service.</param>
+    /// <exception cref="NbdProtocolException">The client does not keep to the protocol.</exception>
+    /// <exception cref="IOException">The connection is lost.</exception>
+    public void Serve(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using (stream)
+        {
+            Limit(stream, _options.NegotiationLimit);
+            if (new NbdHandshake(stream, _exports, _options).Run() is not { } agreement)
+            {
+                return;
+            }
+
+            // A client may have nothing to ask for days, but has to take its replies.
+            Limit(stream, Timeout.InfiniteTimeSpan);
+            using (agreement.Stream)
+            {
+                using NbdConnection connection = new(agreement, _workers, _allBytes, _options);
+                connection.Run();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _allBytes.Close();
+        _workers.Dispose();
+    }
+
+    private void Limit(Stream stream, TimeSpan reading)
+    {
+        if (stream.CanTimeout)
+        {
+            stream.ReadTimeout = (int)reading.TotalMilliseconds;
+            stream.WriteTimeout = (int)_options.SendLimit.TotalMilliseconds;
+        }
+    }
+}
