@@ -40,8 +40,8 @@ public sealed class JsonOutputTests : ImageFiles
             Assert.All(EventsOf(run), name => Assert.NotEqual("error", name));
         }
 
-        // The two that serve or need a run; their objects are in the tests of what they do.
-        string[] tested = [.. commands.Select(c => c[0]), "receive", "abort"];
+        // Those that serve or need a run; their objects are in the tests of what they do.
+        string[] tested = [.. commands.Select(c => c[0]), "receive", "export", "abort"];
         Assert.Equal(CommandCatalog.All.Select(entry => entry.Name).Order(), tested.Order());
     }
 
@@ -61,6 +61,8 @@ public sealed class JsonOutputTests : ImageFiles
             ["migrate", none, ImagePath],
             ["receive", "--listen", $"unix:{none}", "--root", none],
             ["receive", "--listen", "tcp:nowhere", "--root", Folder.Path],
+            ["export", none, "--listen", $"unix:{Folder.File("s")}"],
+            ["export", ImagePath, "--listen", "tcp:127.0.0.1:0"],
             ["keygen", "--keys", ImagePath],
             ["trust", "--remove", "nobody", "--keys", Folder.File("keys")],
             ["push", ImagePath, "disksync://127.0.0.1:1/x", "--insecure"],
