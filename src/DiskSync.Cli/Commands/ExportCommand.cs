@@ -82,12 +82,12 @@ internal sealed class ExportCommand : CliCommand
         string name = context.Parse.GetValue(_name) ?? Path.GetFileName(path);
         bool readOnly = context.Parse.GetValue(_readOnly);
         using Run run = new RunRegistry(state).Register("export", [Path.GetFullPath(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
-        using ExportRight? right = readOnly ? null : ExportRight.Acquire(path, new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true));
+        using ExportRight? right = readOnly ? null : new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true).Export(path);
         using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
         using BlockDeviceExport export = new(right?.Image ?? opened!, name, readOnly);
         ExportReport report = await ServeAsync(context, path, export, listen, cancellation);
 
-        // Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
+        // What clients had begun has ended. Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
         right?.Image.Flush();
         context.Output.Result(report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
         return ExitCodes.Done;
@@ -106,9 +106,6 @@ internal sealed class ExportCommand : CliCommand
         TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using CancellationTokenRegistration registration = cancellation.Register(stopped.SetResult);
         await stopped.Task;
-
-        // What clients had begun ends before the last flush.
-        listener.Dispose();
         return new ExportReport(path, export.Name, export.IsReadOnly, [.. listener.Addresses.Select(a => a.ToString())], listener.Served);
     }
 

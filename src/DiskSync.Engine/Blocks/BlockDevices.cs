@@ -61,6 +61,17 @@ public static class BlockDevices
         return Wrap(file, path, Side.Destination);
     }
 
+    /// <summary>The failure to open an image.</summary>
+    /// <param name="path">The image.</param>
+    /// <param name="side">The side that it is on.</param>
+    /// <param name="exception">Why.</param>
+    /// <param name="advice">What to do where it is not a matter of rights.</param>
+    internal static DiskSyncException CannotOpen(string path, Side side, LinuxException exception, string advice = "Check the path.") => new(
+        side == Side.Source ? FailureKind.Source : FailureKind.Destination,
+        $"{SideName(side)} {exception.Message}",
+        exception.IsDenied ? AccessAdvice.For(exception, path) : advice,
+        exception);
+
     private static BlockSpecialDevice WrapDevice(LinuxFile file, string name, Side side)
     {
         BlockSpecialDevice device = new(file, name, side, file.TrySetDirect(true));
@@ -79,13 +90,7 @@ public static class BlockDevices
         }
         catch (LinuxException exception)
         {
-            throw new DiskSyncException(
-                side == Side.Source ? FailureKind.Source : FailureKind.Destination,
-                $"{SideName(side)} {exception.Message}",
-                exception.IsDenied
-                    ? AccessAdvice.For(exception, path)
-                    : "Check the path.",
-                exception);
+            throw CannotOpen(path, side, exception);
         }
 
         return Wrap(file, path, side);

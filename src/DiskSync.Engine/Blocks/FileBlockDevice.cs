@@ -9,19 +9,22 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     private const int ZeroChunk = 1 << 20;
     private static readonly byte[] Zeros = new byte[ZeroChunk];
     private readonly Lock _lock = new();
-    private readonly Lazy<bool> _isInMemory;
 
     // Opened at the first read past the cache; O_DIRECT is a property of the open file, and all others want the cache.
     private LinuxFile? _direct;
     private bool _isDirectRefused;
+
+    // What reads without waiting come to where the file system cannot tell; null until it has said so.
+    private bool? _isAlwaysNow;
 
     /// <summary>Wraps an open regular file, which it owns from now on.</summary>
     /// <param name="file">The file.</param>
     /// <param name="name">How messages call it.</param>
     /// <param name="side">The side that it is on.</param>
     public FileBlockDevice(LinuxFile file, string name, Side side)
-        : base(file, name, side, alignment: 1) =>
-        _isInMemory = new(() => Try("ask the file system of", -1, () => FileSystemIdentity.Of(file).IsInMemory));
+        : base(file, name, side, alignment: 1)
+    {
+    }
 
     /// <summary>The open file, for locking, cloning and renaming; stays this object's.</summary>
     public LinuxFile Handle => File;
@@ -42,14 +45,20 @@ public sealed class FileBlockDevice : LinuxBlockDevice
     }
 
     /// <inheritdoc/>
-    /// <remarks>A tmpfs cannot tell, but has nothing to wait for either.</remarks>
+    /// <remarks>A tmpfs may not tell, but has nothing to wait for either.</remarks>
     public override bool TryReadNow(long offset, Span<byte> buffer)
     {
         try
         {
-            if (!_isInMemory.Value)
+            if (_isAlwaysNow is null)
             {
-                return File.TryReadAtNow(buffer, offset) == ReadNow.Done;
+                ReadNow read = File.TryReadAtNow(buffer, offset);
+                if (read != ReadNow.CannotTell)
+                {
+                    return read == ReadNow.Done;
+                }
+
+                _isAlwaysNow = FileSystemIdentity.Of(File).IsInMemory;
             }
         }
         catch (LinuxException exception)
@@ -57,8 +66,13 @@ public sealed class FileBlockDevice : LinuxBlockDevice
             throw Failed("read", Math.Max(offset, exception.Offset), exception);
         }
 
-        Read(offset, buffer);
-        return true;
+        if (_isAlwaysNow == true)
+        {
+            Read(offset, buffer);
+            return true;
+        }
+
+        return false;
     }
 
     /// <inheritdoc/>

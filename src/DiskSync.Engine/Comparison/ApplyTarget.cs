@@ -53,11 +53,7 @@ internal sealed class ApplyTarget : IDisposable
         }
         catch (LinuxException failure)
         {
-            throw new DiskSyncException(
-                FailureKind.Destination,
-                $"destination {failure.Message}",
-                failure.IsDenied ? AccessAdvice.For(failure, path) : "Check the path.",
-                failure);
+            throw BlockDevices.CannotOpen(path, Side.Destination, failure);
         }
     }
 

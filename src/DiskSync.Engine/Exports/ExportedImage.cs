@@ -31,11 +31,7 @@ public static class ExportedImage
         }
         catch (LinuxException exception)
         {
-            throw new DiskSyncException(
-                FailureKind.Source,
-                $"source {exception.Message}",
-                exception.IsDenied ? AccessAdvice.For(exception, path) : "Check the path; --read-only needs less.",
-                exception);
+            throw BlockDevices.CannotOpen(path, Side.Source, exception, "Check the path; --read-only needs less.");
         }
     }
 

@@ -70,7 +70,6 @@ internal sealed class LinkModel
     private (double Wire, double Payload)? _last;
     private TimeSpan _doubt = FirstDoubt;
     private long _judged;
-    private bool _isAsking;
 
     /// <summary>Starts to measure.</summary>
     /// <param name="workers">How many senders there are.</param>
@@ -196,7 +195,7 @@ internal sealed class LinkModel
         }
 
         bool isWaitingMuch = _wait > ShareOfMuchWaiting * workerTime;
-        if (IsLimitedByDestination(wire, payload, isWaitingMuch))
+        if (IsLimitedByDestination(wire, payload, isWaitingMuch, out bool isInDoubt))
         {
             if (double.IsInfinity(DestinationRate))
             {
@@ -219,11 +218,10 @@ internal sealed class LinkModel
             DestinationRate = double.PositiveInfinity;
             bool expected = IsMeasured && Math.Abs(Math.Log(wire / LinkRate)) < Surprise;
             _drift = wire > 1.3 * LinkRate ? Math.Min(MaxDrift, _drift * _drift) : Math.Max(MinDrift, 1 + ((_drift - 1) / 4));
-            if (_isAsking)
+            if (isInDoubt)
             {
                 // What encodes at this rate costs the processors little, and is enough for an answer.
                 LinkRate = Math.Min(LinkRate, MostAboveSeen * wire);
-                _isAsking = false;
             }
             else
             {
@@ -249,8 +247,13 @@ internal sealed class LinkModel
         SecondsPerByte = Math.Max(0, _workerTime / _worked);
     }
 
-    private bool IsLimitedByDestination(double wire, double payload, bool isWaitingMuch)
+    /// <param name="wire">Bytes a second on the wire.</param>
+    /// <param name="payload">Bytes a second of payload.</param>
+    /// <param name="isWaitingMuch">Whether the senders wait for much of the time.</param>
+    /// <param name="isInDoubt">Where the answer is no: whether that is only to find out.</param>
+    private bool IsLimitedByDestination(double wire, double payload, bool isWaitingMuch, out bool isInDoubt)
     {
+        isInDoubt = false;
         if (_noNetwork)
         {
             // Once is a hiccup; the one that is too many asks whether it is the link.
@@ -281,20 +284,19 @@ internal sealed class LinkModel
             return asBefore && _evidence.IsMoreForDestination;
         }
 
-        if (before && IsInDoubt(wire, payload))
+        isInDoubt = before && IsToBeAsked(wire, payload);
+        if (isInDoubt)
         {
             _doubt *= MoreDoubt;
-            _isAsking = true;
-            return false;
         }
 
-        return before;
+        return before && !isInDoubt;
     }
 
     // Both fell: it may be the link this time. Or so little arrives that anything could be encoded meanwhile, and as long
     // as nothing is, nothing shows whether more would arrive if it were. Asked ever more rarely, since to ask costs a
     // wrong choice, and late where some is encoded still, which tells by itself.
-    private bool IsInDoubt(double wire, double payload) =>
+    private bool IsToBeAsked(double wire, double payload) =>
         (payload < 0.7 * DestinationRate || payload < EasilyEncoded)
         && _time.GetElapsedTime(_judged) > (wire > NearlyNothingEncoded * payload ? _doubt : LateDoubt * _doubt);
 }

@@ -62,6 +62,11 @@ public sealed class OwnershipParts
         Destination(ReceiverHandOver.OnDisk(provider), catalog),
         TimeProvider.System);
 
+    /// <summary>Opens an image that <c>disksync export</c> may write.</summary>
+    /// <param name="path">A regular file or a block device.</param>
+    /// <exception cref="DiskSyncException">It may not be written here, somebody uses it, or it cannot be opened.</exception>
+    public ExportRight Export(string path) => ExportRight.Acquire(path, Journal, Locks, Witness);
+
     private DestinationHandOver Destination(IDestinationImages images, HookCatalog catalog) => new(
         Journal,
         images,

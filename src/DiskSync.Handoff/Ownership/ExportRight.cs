@@ -2,7 +2,6 @@ using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Exports;
 using DiskSync.Engine.Targets;
-using DiskSync.Handoff.Migration;
 using DiskSync.Linux;
 
 namespace DiskSync.Handoff.Ownership;
@@ -29,11 +28,15 @@ public sealed class ExportRight : IDisposable
 
     /// <summary>Opens an image for writing, where this host may.</summary>
     /// <param name="path">A regular file or a block device.</param>
-    /// <param name="parts">This host's ownership.</param>
+    /// <param name="journal">This host's ownership journal.</param>
+    /// <param name="locks">The locks of images.</param>
+    /// <param name="images">Looks at seals and ceded names.</param>
     /// <exception cref="DiskSyncException">It may not be written here, somebody uses it, or it cannot be opened.</exception>
-    public static ExportRight Acquire(string path, OwnershipParts parts)
+    public static ExportRight Acquire(string path, IOwnershipJournal journal, IOwnershipLocks locks, IImageWitness images)
     {
-        ArgumentNullException.ThrowIfNull(parts);
+        ArgumentNullException.ThrowIfNull(journal);
+        ArgumentNullException.ThrowIfNull(locks);
+        ArgumentNullException.ThrowIfNull(images);
         if (FileStat.IfExists(path) is { Kind: FileKind.BlockDevice } && DeviceIdentity.Find(path) is null)
         {
             // What has no lasting name cannot be handed over, so nobody has; its exclusive opening is all there is to hold.
@@ -49,10 +52,10 @@ public sealed class ExportRight : IDisposable
                 "Run the push again that makes it whole, or export it with --read-only.");
         }
 
-        IDisposable ownershipLock = parts.Locks.TryAcquire([identity]) ?? throw OwnershipErrors.Busy([identity]);
+        IDisposable ownershipLock = locks.TryAcquire([identity]) ?? throw OwnershipErrors.Busy([identity]);
         try
         {
-            OwnershipJudgement judgement = OwnershipJudge.Judge(parts.Journal.Read(), identity, parts.Witness.Look(identity));
+            OwnershipJudgement judgement = OwnershipJudge.Judge(journal.Read(), identity, images.Look(identity));
             if (judgement.Verdict is not (OwnershipVerdict.Unseen or OwnershipVerdict.Owner))
             {
                 throw OwnershipErrors.MayNot(judgement, Side.Source);

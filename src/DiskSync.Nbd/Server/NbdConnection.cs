@@ -146,7 +146,7 @@ internal sealed class NbdConnection : IDisposable
                 Write(request);
                 return true;
             default:
-                Later(request, null);
+                Later(request);
                 return true;
         }
     }
@@ -160,9 +160,9 @@ internal sealed class NbdConnection : IDisposable
 
         while (length > 0)
         {
-            if (_start == _end && !Fill())
+            if (_start == _end)
             {
-                throw new NbdProtocolException("the client has gone in the middle of a write");
+                FillOrThrow();
             }
 
             int skipped = (int)Math.Min(length, _end - _start);
@@ -199,7 +199,7 @@ internal sealed class NbdConnection : IDisposable
             }
         }
 
-        Later(request, null);
+        Later(request);
     }
 
     // A failure is not looked at here: the worker meets it again, and can say what it is.
@@ -218,8 +218,7 @@ internal sealed class NbdConnection : IDisposable
     private void Write(in NbdRequest request)
     {
         int length = (int)request.Length;
-        bool isAtOnce = length <= MostWrittenAtOnce && !request.Flags.HasFlag(NbdCommandFlags.Fua);
-        if (isAtOnce && length <= _received.Length - NbdRequest.Size)
+        if (length <= MostWrittenAtOnce && !request.Flags.HasFlag(NbdCommandFlags.Fua))
         {
             while (_end - _start < length)
             {
@@ -260,10 +259,10 @@ internal sealed class NbdConnection : IDisposable
         }
     }
 
-    private void Later(in NbdRequest request, byte[]? data)
+    private void Later(in NbdRequest request)
     {
         Claim(BytesOf(request));
-        Post(request, data);
+        Post(request, data: null);
     }
 
     private static long BytesOf(in NbdRequest request) => request.Command is NbdCommand.Read or NbdCommand.Write ? request.Length : 0;

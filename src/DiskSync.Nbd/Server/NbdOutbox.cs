@@ -32,9 +32,6 @@ internal sealed class NbdOutbox : IDisposable
         _sender.Start();
     }
 
-    /// <summary>The most bytes of one reply that can be gathered.</summary>
-    public static int MostGathered => GatherBytes;
-
     /// <summary>Hands a reply over.</summary>
     /// <param name="reply">Its bytes.</param>
     /// <param name="rented">To be given back once it is sent, or null.</param>
@@ -49,7 +46,7 @@ internal sealed class NbdOutbox : IDisposable
     }
 
     /// <summary>Room for a reply that will be sent with the next <see cref="Flush"/>; call <see cref="Gathered"/> once it is filled.</summary>
-    /// <param name="length">At most <see cref="MostGathered"/>.</param>
+    /// <param name="length">At most 256 KiB.</param>
     public Span<byte> Gather(int length)
     {
         if (_gatheredBytes + length > GatherBytes)
