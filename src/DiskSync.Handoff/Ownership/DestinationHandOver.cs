@@ -292,7 +292,7 @@ public sealed class DestinationHandOver
         long start = _clock.GetTimestamp();
         while (true)
         {
-            if (_locks.TryAcquire(images) is { } locks)
+            if (_locks.TryAcquire(images, besideExports: true) is { } locks)
             {
                 return locks;
             }

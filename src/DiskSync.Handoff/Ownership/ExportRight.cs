@@ -9,7 +9,7 @@ namespace DiskSync.Handoff.Ownership;
 /// <summary>An image opened for writing by an export, and all that keeps others from writing or moving it meanwhile.</summary>
 /// <remarks>
 /// This host must be its owner, or nobody must ever have handed it over (design section 5). Held until disposed: the
-/// ownership lock, so that no hand-over of it can begin; the file's own lock, or the exclusive opening of a device,
+/// serving lock, so that no hand-over of it begins but one that this export lends it to; the file's own lock, or the exclusive opening of a device,
 /// so that no other run of ours and no mount can begin. A guest's QEMU takes neither: it is looked for once.
 /// </remarks>
 public sealed class ExportRight : IDisposable
@@ -17,9 +17,9 @@ public sealed class ExportRight : IDisposable
     private const string PartialSuffix = ".partial";
     private readonly IDisposable? _lock;
 
-    private ExportRight(IDisposable? ownershipLock, LinuxBlockDevice image)
+    private ExportRight(IDisposable? serving, LinuxBlockDevice image)
     {
-        _lock = ownershipLock;
+        _lock = serving;
         Image = image;
     }
 
@@ -52,7 +52,9 @@ public sealed class ExportRight : IDisposable
                 "Run the push again that makes it whole, or export it with --read-only.");
         }
 
-        IDisposable ownershipLock = locks.TryAcquire([identity]) ?? throw OwnershipErrors.Busy([identity]);
+        // An attempt that is under way, or being resolved, holds the moving lock; later ones see that the image is served.
+        using IDisposable moving = locks.TryAcquire([identity]) ?? throw OwnershipErrors.Busy([identity]);
+        IDisposable serving = locks.TryServe(identity) ?? throw OwnershipErrors.Busy([identity]);
         try
         {
             OwnershipJudgement judgement = OwnershipJudge.Judge(journal.Read(), identity, images.Look(identity));
@@ -61,11 +63,11 @@ public sealed class ExportRight : IDisposable
                 throw OwnershipErrors.MayNot(judgement, Side.Source);
             }
 
-            return new ExportRight(ownershipLock, ExportedImage.Open(path));
+            return new ExportRight(serving, ExportedImage.Open(path));
         }
         catch
         {
-            ownershipLock.Dispose();
+            serving.Dispose();
             throw;
         }
     }

@@ -4,10 +4,13 @@ using DiskSync.Engine;
 
 namespace DiskSync.Handoff.Ownership;
 
-/// <summary>One lock file per image under STATE/locks, held by flock for as long as its process lives.</summary>
+/// <summary>Lock files under STATE/locks, two for an image, held by flock for as long as their process lives.</summary>
 /// <remarks>Thread safe. The files are empty and stay behind: removing one would let two processes lock two files of one name.</remarks>
 public sealed class FileOwnershipLocks : IOwnershipLocks
 {
+    private const string Moving = ".lock";
+    private const string Serving = ".export";
+
     private readonly string _folder;
 
     /// <summary>Names the folder; touches nothing yet.</summary>
@@ -16,14 +19,39 @@ public sealed class FileOwnershipLocks : IOwnershipLocks
 
     /// <inheritdoc/>
     /// <exception cref="DiskSyncException">The folder or a lock file cannot be made.</exception>
-    public IDisposable? TryAcquire(IReadOnlyList<string> images)
+    public IDisposable? TryAcquire(IReadOnlyList<string> images, bool besideExports = false)
     {
         ArgumentNullException.ThrowIfNull(images);
+        IDisposable? held = TryTake(images, Moving);
+        if (held is not null && !besideExports && images.Any(IsServed))
+        {
+            held.Dispose();
+            return null;
+        }
+
+        return held;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="DiskSyncException">The folder or the lock file cannot be made.</exception>
+    public IDisposable? TryServe(string image) => TryTake([image], Serving);
+
+    /// <inheritdoc/>
+    /// <exception cref="DiskSyncException">The folder or the lock file cannot be made.</exception>
+    public bool IsServed(string image)
+    {
+        // Taken for a moment: only those who hold the moving lock try it, so nobody sees this very look as an export.
+        using IDisposable? free = TryTake([image], Serving);
+        return free is null;
+    }
+
+    private Held? TryTake(IReadOnlyList<string> images, string suffix)
+    {
         Held held = new();
         try
         {
             Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            foreach (string path in images.Select(FileOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+            foreach (string path in images.Select(i => FileOf(i, suffix)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
             {
                 if (TryOpen(path) is not { } file)
                 {
@@ -65,7 +93,8 @@ public sealed class FileOwnershipLocks : IOwnershipLocks
         }
     }
 
-    private string FileOf(string image) => Path.Combine(_folder, Blake3.Hash(Encoding.UTF8.GetBytes(image)).ToString()[..32] + ".lock");
+    private string FileOf(string image, string suffix) =>
+        Path.Combine(_folder, Blake3.Hash(Encoding.UTF8.GetBytes(image)).ToString()[..32] + suffix);
 
     private sealed class Held : IDisposable
     {

@@ -7,8 +7,13 @@ internal static class OwnershipErrors
 {
     public static DiskSyncException Busy(IReadOnlyList<string> images) => new(
         FailureKind.Preflight,
-        $"another disksync process on this host is moving {string.Join(", ", images)}",
+        $"another disksync process on this host is moving or exporting {string.Join(", ", images)}",
         "Wait for it to end ('disksync status' shows it), then run the command again.");
+
+    public static DiskSyncException Served(string image) => new(
+        FailureKind.Preflight,
+        $"source {image} is served by a 'disksync export' that does not track its writes",
+        "Stop that export ('disksync status' shows it) and start it again with --track.");
 
     public static DiskSyncException Moved(string image, OwnershipEntry? last, string wanted) => new(
         FailureKind.OwnershipInDoubt,

@@ -53,9 +53,10 @@ public sealed class SourceHandOver
     /// <param name="images">Image identities, each once; at least one.</param>
     /// <param name="peer">The destination as the user named it; kept for <c>disksync owner</c>.</param>
     /// <param name="unpause">The command that unpauses the guest; kept so that <c>disksync owner</c> can run it. Empty for none.</param>
+    /// <param name="lent">Images whose exports have lent them to this attempt; any other that is exported is refused.</param>
     /// <returns>The attempt; dispose it when it is over.</returns>
     /// <exception cref="DiskSyncException">An image is not this host's to give, or an earlier attempt must be resolved first.</exception>
-    public SourceAttempt Begin(IReadOnlyList<string> images, string peer, string unpause)
+    public SourceAttempt Begin(IReadOnlyList<string> images, string peer, string unpause, IReadOnlyCollection<string>? lent = null)
     {
         ArgumentNullException.ThrowIfNull(images);
         if (images.Count == 0 || images.Distinct(StringComparer.Ordinal).Count() != images.Count)
@@ -63,9 +64,14 @@ public sealed class SourceHandOver
             throw new DiskSyncException(FailureKind.Usage, "an attempt needs at least one image, and each only once", "Name each image once.");
         }
 
-        IDisposable locks = _locks.TryAcquire(images) ?? throw OwnershipErrors.Busy(images);
+        IDisposable locks = _locks.TryAcquire(images, besideExports: true) ?? throw OwnershipErrors.Busy(images);
         try
         {
+            if (images.FirstOrDefault(i => lent?.Contains(i) != true && _locks.IsServed(i)) is { } served)
+            {
+                throw OwnershipErrors.Served(served);
+            }
+
             DateTimeOffset now = _clock.GetUtcNow();
             OwnershipView view = _journal.Append(view =>
             {
@@ -215,7 +221,7 @@ public sealed class SourceHandOver
             return new HandOverResult(HandOverState.Nothing, Guid.Empty, judgement.Epoch, "There is nothing to resolve at this host as a source.");
         }
 
-        using IDisposable locks = _locks.TryAcquire(judgement.Last!.Images) ?? throw OwnershipErrors.Busy(judgement.Last.Images);
+        using IDisposable locks = _locks.TryAcquire(judgement.Last!.Images, besideExports: true) ?? throw OwnershipErrors.Busy(judgement.Last.Images);
         OwnershipView view = _journal.Read();
         var attempt = SourceAttempt.FromJournal(view.First(image, view.Last(image)!.Attempt)!);
         return await ResolveAsync(attempt, link, wish, cancellationToken);
@@ -266,7 +272,7 @@ public sealed class SourceHandOver
             throw OwnershipErrors.Moved(image, last, "taking it back by force");
         }
 
-        using IDisposable locks = _locks.TryAcquire(last.Images) ?? throw OwnershipErrors.Busy(last.Images);
+        using IDisposable locks = _locks.TryAcquire(last.Images, besideExports: true) ?? throw OwnershipErrors.Busy(last.Images);
         var attempt = SourceAttempt.FromJournal(view.First(image, last.Attempt)!);
         ulong epoch = attempt.Images.Max(i => Math.Max(view.HighestEpoch(i), _witness.Look(i).Epoch)) + 1;
         return await _guard.TakeBackAsync(attempt, epoch, "By the operator's word the destination is fenced.");

@@ -106,11 +106,16 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
 
     public ImageWitness Look(string image) => _host.Look(image);
 
-    public IDisposable? TryAcquire(IReadOnlyList<string> images)
+    public IDisposable? TryAcquire(IReadOnlyList<string> images, bool besideExports = false)
     {
         Step("lock");
         return _host.TryLock(images) ? new Lock(_host, _generation, images) : null;
     }
+
+    // Exports have tests of their own; here none serves an image.
+    public IDisposable? TryServe(string image) => null;
+
+    public bool IsServed(string image) => false;
 
     // Nobody waits in a simulation: what would come later comes as a step of its own.
     public TimeSpan Limit => TimeSpan.FromSeconds(-10);
