@@ -99,11 +99,12 @@ public sealed class FileBlockDevice : LinuxBlockDevice
         }
     }
 
-    /// <summary>Makes a range read as zeros without writing them.</summary>
-    /// <returns>False where the file system cannot; nothing was changed then.</returns>
-    /// <exception cref="ImageIOException">It can, but failed.</exception>
-    public bool TryZeroFast(long offset, long length, bool punch) => Try(
+    /// <inheritdoc/>
+    public override bool TryZeroFast(long offset, long length, bool punch) => Try(
         "zero", offset, () => punch ? File.TryPunchHole(offset, length) : File.TryZeroRange(offset, length));
+
+    /// <inheritdoc/>
+    public override void Discard(long offset, long length) => Zero(offset, length, punch: true);
 
     /// <inheritdoc/>
     public override void BeginWriteback(long offset, long length)

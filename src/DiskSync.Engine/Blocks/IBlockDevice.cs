@@ -47,6 +47,18 @@ public interface IBlockDevice : IDisposable
     /// <exception cref="ImageIOException">The range could not be zeroed.</exception>
     void Zero(long offset, long length, bool punch);
 
+    /// <summary>Makes a range read as zeros without writing them.</summary>
+    /// <returns>False where the image cannot, or nobody knows whether it can; nothing was changed then.</returns>
+    /// <exception cref="ImageIOException">It can, but failed.</exception>
+    bool TryZeroFast(long offset, long length, bool punch) => false;
+
+    /// <summary>Takes note that what a range holds is of no interest any more: a hole where the image can have them.</summary>
+    /// <exception cref="ImageIOException">It can, but failed.</exception>
+    void Discard(long offset, long length)
+    {
+        // A device keeps its content: nothing says what its discard would read as.
+    }
+
     /// <summary>Makes everything written so far durable.</summary>
     /// <exception cref="ImageIOException">The flush failed, now or at any time before.</exception>
     void Flush();

@@ -87,6 +87,15 @@ public abstract class LinuxBlockDevice : IBlockDevice
     public abstract void Zero(long offset, long length, bool punch);
 
     /// <inheritdoc/>
+    public virtual bool TryZeroFast(long offset, long length, bool punch) => false;
+
+    /// <inheritdoc/>
+    public virtual void Discard(long offset, long length)
+    {
+        // See the interface.
+    }
+
+    /// <inheritdoc/>
     public void Flush()
     {
         // The kernel reports a lost write once and then forgets it; we do not (safety rule 4). One flush at a time, or

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Tracking;
 using DiskSync.Linux;
 using DiskSync.Nbd.Server;
 using DiskSync.Nbd.Wire;
@@ -130,7 +131,7 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
             // Of a device nobody knows beforehand whether zeros are fast.
             if (fastOnly)
             {
-                isDone = image is FileBlockDevice file && file.TryZeroFast(offset, length, mayPunch);
+                isDone = image.TryZeroFast(offset, length, mayPunch);
             }
             else
             {
@@ -141,14 +142,7 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     }
 
     /// <inheritdoc/>
-    /// <remarks>A hole, where the image can have them; a device keeps its content, as nothing says what its discard would read as.</remarks>
-    public void Trim(long offset, long length)
-    {
-        if (image is FileBlockDevice)
-        {
-            Do(() => image.Zero(offset, length, punch: true));
-        }
-    }
+    public void Trim(long offset, long length) => Do(() => image.Discard(offset, length));
 
     /// <inheritdoc/>
     public void Cache(long offset, long length) => image.ReadAhead(offset, length);
@@ -194,5 +188,12 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     }
 
     private static NbdExportException Failed(ImageIOException exception) => new(
-        exception.InnerException is LinuxException { IsFull: true } ? NbdError.NoSpace : NbdError.Io, exception.Message, exception);
+        exception.InnerException switch
+        {
+            LinuxException { IsFull: true } => NbdError.NoSpace,
+            GateShutException => NbdError.NotPermitted,
+            _ => NbdError.Io,
+        },
+        exception.Message,
+        exception);
 }
