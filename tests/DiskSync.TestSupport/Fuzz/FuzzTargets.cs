@@ -21,5 +21,6 @@ public static class FuzzTargets
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
         new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
         new("nbd-server", FuzzNbdServer.Run, FuzzNbdServer.Seeds),
+        new("nbd-client", FuzzNbdClient.Run, FuzzNbdClient.Seeds),
     ];
 }
