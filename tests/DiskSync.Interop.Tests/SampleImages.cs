@@ -3,6 +3,9 @@ namespace DiskSync.Interop.Tests;
 /// <summary>Images with every kind of block: noise, text that compresses, zeros that were written, holes, a short last block.</summary>
 internal static class SampleImages
 {
+    /// <summary>How long the image is.</summary>
+    public const int Length = (24 << 20) + (5 * 512);
+
     /// <summary>Writes an image of 24 MiB and some sectors.</summary>
     public static void Write(string path)
     {
@@ -26,7 +29,7 @@ internal static class SampleImages
         file.Seek(10 << 20, SeekOrigin.Current);
         dice.NextBytes(megabyte);
         file.Write(megabyte);
-        file.SetLength((24 << 20) + (5 * 512));
+        file.SetLength(Length);
     }
 
     /// <summary>Changes some 4 KiB pages of the noise in an image, here and there.</summary>

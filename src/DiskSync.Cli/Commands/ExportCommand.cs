@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
@@ -35,6 +36,14 @@ internal sealed class ExportCommand : CliCommand
         Description = "refuse every write; the image may be in use",
     };
 
+    private readonly Option<bool> _incoming = new("--incoming")
+    {
+        Description = "serve an image that is still to arrive by a migrate: clients may connect before, and read and write once this host owns it",
+    };
+
+    private readonly Option<long?> _size = SizeOption(
+        "--size", "with --incoming: how long the image will be (default: as its copy; until that has begun, export waits)");
+
     private readonly Option<bool> _insecure = HostOptions.Insecure(
         "on TCP: whoever reaches the port may read the image, and write it unless --read-only, and everybody on the way too");
 
@@ -45,7 +54,7 @@ internal sealed class ExportCommand : CliCommand
         : base("export")
     {
         Add(_image);
-        foreach (Option option in new Option[] { _listen, _name, _readOnly, _insecure, _state })
+        foreach (Option option in new Option[] { _listen, _name, _readOnly, _incoming, _size, _insecure, _state })
         {
             Add(option);
         }
@@ -58,13 +67,17 @@ internal sealed class ExportCommand : CliCommand
         + "a flush on any."
         + "\n\n"
         + "For writing this host must be the image's owner, and nobody else may use it: no hand-over of it can begin meanwhile. "
-        + "Nothing is durable before the client's flush (or FUA) is answered, and one that failed makes all later ones fail.";
+        + "Nothing is durable before the client's flush (or FUA) is answered, and one that failed makes all later ones fail."
+        + "\n\n"
+        + "With --incoming it is the disk of a guest that is still to arrive (a QEMU started with -incoming): every read and write fails "
+        + "until the hand-over has made this host the owner of IMAGE and the image is finished, and is served from then on, the resume command included.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
     [
         ("disksync export vm.img --listen unix:/run/vm.sock", "for a QEMU on this host: nbd+unix:///?socket=/run/vm.sock"),
         ("disksync export vm.img --read-only --listen unix:/run/vm.sock", "to look at: nbdinfo, nbdcopy, qemu-img compare"),
+        ("disksync export vm.img --incoming --listen unix:/run/vm.sock", "at the destination of a migrate, for a QEMU that waits with -S -incoming"),
     ];
 
     /// <inheritdoc/>
@@ -81,7 +94,24 @@ internal sealed class ExportCommand : CliCommand
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
         string name = context.Parse.GetValue(_name) ?? Path.GetFileName(path);
         bool readOnly = context.Parse.GetValue(_readOnly);
+        bool isIncoming = context.Parse.GetValue(_incoming);
+        long? size = context.Parse.GetValue(_size);
+        if ((isIncoming && readOnly) || (size is not null && !isIncoming))
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage, isIncoming ? "--incoming is for a guest that writes: not with --read-only" : "--size is for --incoming", "Leave one of the two out.");
+        }
+
         using Run run = new RunRegistry(state).Register("export", [Path.GetFullPath(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
+        if (isIncoming)
+        {
+            IncomingImage image = new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true).Incoming(path);
+            using IncomingExport awaited = await IncomingExports.OpenAsync(context.Output, image, path, name, size, cancellation);
+            Report(context, await ServeAsync(context, path, awaited, listen, cancellation));
+            awaited.Flush();
+            return ExitCodes.Done;
+        }
+
         using ExportRight? right = readOnly ? null : new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true).Export(path);
         using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
         using BlockDeviceExport export = new(right?.Image ?? opened!, name, readOnly);
@@ -89,12 +119,15 @@ internal sealed class ExportCommand : CliCommand
 
         // What clients had begun has ended. Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
         right?.Image.Flush();
-        context.Output.Result(report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
+        Report(context, report);
         return ExitCodes.Done;
     }
 
+    private static void Report(CommandContext context, ExportReport report) => context.Output.Result(
+        report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
+
     private static async Task<ExportReport> ServeAsync(
-        CommandContext context, string path, BlockDeviceExport export, ListenAddress[] listen, CancellationToken cancellation)
+        CommandContext context, string path, INbdExport export, ListenAddress[] listen, CancellationToken cancellation)
     {
         using NbdServer server = new([export], new NbdServerOptions());
         using ExportListener listener = ExportListener.Start(listen, server, context.Output.Warning);

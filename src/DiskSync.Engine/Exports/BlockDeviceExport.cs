@@ -16,7 +16,9 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
 {
     private const int Preferred = 4096;
     private const int BounceBytes = 1 << 20;
-    private const string Allocation = "base:allocation";
+
+    /// <summary>The kinds of block status that the export of an image has.</summary>
+    internal static readonly IReadOnlyList<string> Kinds = ["base:allocation"];
 
     // For a device that wants aligned memory; as many as were ever needed at once.
     private readonly ConcurrentBag<AlignedBuffer> _bounces = [];
@@ -43,7 +45,7 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     public bool IsSharedByConnections => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> StatusKinds { get; } = [Allocation];
+    public IReadOnlyList<string> StatusKinds => Kinds;
 
     /// <inheritdoc/>
     public bool TryReadNow(long offset, Span<byte> buffer)

@@ -12,6 +12,7 @@ public sealed class OwnershipParts
     private readonly string _stateFolder;
     private readonly IGuestHooks _hooks;
     private readonly DeviceMarks _marks;
+    private readonly ImagePlaces _places;
 
     /// <summary>Puts the parts together; the folder is made if need be.</summary>
     /// <param name="stateFolder">The host's state folder.</param>
@@ -23,9 +24,9 @@ public sealed class OwnershipParts
         _hooks = new CommandGuestHooks(new HookRunner(hookLimit));
         Journal = new OwnershipJournal(_stateFolder);
         Locks = new FileOwnershipLocks(_stateFolder);
-        ImagePlaces places = new(_stateFolder);
-        _marks = new DeviceMarks(places);
-        Witness = new FileImageWitness(places);
+        _places = new ImagePlaces(_stateFolder);
+        _marks = new DeviceMarks(_places);
+        Witness = new FileImageWitness(_places);
         Names = new DeviceAwareNames(new FileSourceImages(Side.Source), _marks, acceptUnfenced);
     }
 
@@ -66,6 +67,11 @@ public sealed class OwnershipParts
     /// <param name="path">A regular file or a block device.</param>
     /// <exception cref="DiskSyncException">It may not be written here, somebody uses it, or it cannot be opened.</exception>
     public ExportRight Export(string path) => ExportRight.Acquire(path, Journal, Locks, Witness);
+
+    /// <summary>Waits for an image that <c>disksync export --incoming</c> serves as soon as this host owns it.</summary>
+    /// <param name="path">A file's name, or a block device.</param>
+    /// <exception cref="DiskSyncException">There cannot be such an image.</exception>
+    public IncomingImage Incoming(string path) => new(path, Journal, Locks, _places, Witness);
 
     private DestinationHandOver Destination(IDestinationImages images, HookCatalog catalog) => new(
         Journal,

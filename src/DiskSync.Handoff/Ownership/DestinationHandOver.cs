@@ -310,6 +310,9 @@ public sealed class DestinationHandOver
     {
         OwnershipEntry[] owned = [.. _journal.Read().Open(attempt, AttemptRole.Destination)];
         using IDisposable locks = _locks.TryAcquire(owned[0].Images) ?? throw OwnershipErrors.Busy(owned[0].Images);
+
+        // An export that waits for an image in OWNER opens it without the moving lock: it has to find the other one taken.
+        using IDisposable exports = KeepExportsAway(owned[0].Images);
         ImageToFinish[] images = [.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))];
         await _images.FinishImagesAsync(images);
         _images.RefuseOpen(images);
@@ -329,6 +332,25 @@ public sealed class DestinationHandOver
         _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination).Select(e => e.Kind == AttemptState.Owner
             ? e.Next(AttemptState.Paused, ReturnEpoch(view, attempt), now)
             : throw OwnershipErrors.Moved(e.Image, e, "handing it back"))]);
+    }
+
+    private HeldLocks KeepExportsAway(IReadOnlyList<string> images)
+    {
+        HeldLocks held = new();
+        try
+        {
+            foreach (string image in images)
+            {
+                held.Add(_locks.TryServe(image) ?? throw OwnershipErrors.Busy(images));
+            }
+
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     private async Task EndReturnAsync(Guid attempt)

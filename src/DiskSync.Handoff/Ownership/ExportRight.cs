@@ -14,7 +14,8 @@ namespace DiskSync.Handoff.Ownership;
 /// </remarks>
 public sealed class ExportRight : IDisposable
 {
-    private const string PartialSuffix = ".partial";
+    /// <summary>What a staged copy's name ends in.</summary>
+    internal const string PartialSuffix = ".partial";
     private readonly IDisposable? _lock;
 
     private ExportRight(IDisposable? serving, LinuxBlockDevice image)

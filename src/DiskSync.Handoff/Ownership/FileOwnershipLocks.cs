@@ -40,7 +40,7 @@ public sealed class FileOwnershipLocks : IOwnershipLocks
     /// <exception cref="DiskSyncException">The folder or the lock file cannot be made.</exception>
     public bool IsServed(string image)
     {
-        // Taken for a moment: only those who hold the moving lock try it, so nobody sees this very look as an export.
+        // Taken for a moment. Who tries it without the moving lock (IncomingImage) tries again.
         using IDisposable? free = TryTake([image], Serving);
         return free is null;
     }

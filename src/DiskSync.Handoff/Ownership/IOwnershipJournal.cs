@@ -12,6 +12,10 @@ public interface IOwnershipJournal
     /// <exception cref="JournalDamagedException">The journal is there and not whole.</exception>
     OwnershipView Read();
 
+    /// <summary>What changes whenever the journal does, for a look that costs next to nothing; null where it cannot be told now.</summary>
+    /// <remarks>Two looks that are equal, one before and one after a <see cref="Read"/>, say that this read is still true when a third equals them.</remarks>
+    string? Stamp() => null;
+
     /// <summary>Keeps room for the records of an attempt, so that a disk that fills up cannot keep a paused guest from being let go.</summary>
     /// <exception cref="DiskSync.Engine.DiskSyncException">There is no room.</exception>
     void Reserve();

@@ -18,7 +18,7 @@ public interface IOwnershipLocks
     /// <returns>Dispose it to release; null where another process (or another caller here) holds one of them.</returns>
     IDisposable? TryAcquire(IReadOnlyList<string> images, bool besideExports = false);
 
-    /// <summary>Takes an image's serving lock; the caller holds its moving lock meanwhile.</summary>
+    /// <summary>Takes an image's serving lock; the caller holds its moving lock meanwhile, or is an <see cref="IncomingImage"/> in OWNER.</summary>
     /// <param name="image">The image's identity.</param>
     /// <returns>Dispose it when the image is no longer served; null where another export holds it.</returns>
     IDisposable? TryServe(string image);

@@ -16,6 +16,7 @@ public sealed class OwnershipJournal : IOwnershipJournal
 {
     private const string FileName = "ownership.db";
     private const int Full = 13;
+    private const int CountOffset = 24; // The file change counter of SQLite's header.
     private const int ReservedBytes = 256 << 10;
     private const int ShortRead = 10 | (2 << 8); // The file ends in the middle of a page.
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(30);
@@ -49,6 +50,35 @@ public sealed class OwnershipJournal : IOwnershipJournal
             database.Execute("COMMIT");
             return view;
         });
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// SQLite counts its transactions in the file's header. The file's times are not enough, as they move in ticks; the count
+    /// alone is not either, as a transaction that is rolled back leaves it as it was. While one is under way nothing is told.
+    /// </remarks>
+    public string? Stamp()
+    {
+        try
+        {
+            if (FileStat.IfExists(Path) is null)
+            {
+                return IsThere() ? null : string.Empty;
+            }
+
+            using LinuxFile file = LinuxFile.Open(Path, LinuxOpen.ReadOnly);
+            Span<byte> count = stackalloc byte[4];
+            bool isWhole = file.ReadAt(count, CountOffset) == count.Length;
+            FileStat stat = file.Stat();
+            return isWhole && FileStat.IfExists(Path + "-journal") is null
+                ? string.Create(CultureInfo.InvariantCulture, $"{stat.Inode} {stat.Size} {stat.ModifiedNanoseconds} {Convert.ToHexString(count)}")
+                : null;
+        }
+        catch (LinuxException)
+        {
+            // Reading says what is wrong.
+            return null;
+        }
     }
 
     /// <inheritdoc/>

@@ -91,7 +91,7 @@ public sealed class ExportCommandTests : ImageFiles
         Directory.CreateDirectory(Folder.File("far"));
         DisksyncResult migrate = await DisksyncProcess.RunAsync(
             "migrate", ImagePath, Folder.File("far/"), "--pause", "true", "--unpause", "true", "--resume", "true");
-        AssertFailure(migrate, (int)FailureKind.Preflight, "another disksync process");
+        AssertFailure(migrate, (int)FailureKind.Preflight, "served by a 'disksync export'");
         DisksyncResult push = await DisksyncProcess.RunAsync("push", BasePath, ImagePath, "--inplace");
         Assert.True(push.ExitCode != 0, push.ToString());
         Tool.Run("diffutils", "cmp", Folder.Write("now", Now), ImagePath);
@@ -131,6 +131,9 @@ public sealed class ExportCommandTests : ImageFiles
         AssertFailure(await DisksyncProcess.RunAsync("export", Folder.File("none"), "--listen", $"unix:{SocketPath}"), (int)FailureKind.Source, "none");
         AssertFailure(await DisksyncProcess.RunAsync("export", Folder.File("none"), "--read-only", "--listen", $"unix:{SocketPath}"), (int)FailureKind.Source, "none");
         AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath, "--listen", $"unix:{Folder.File("no/such/s")}"), (int)FailureKind.Preflight, "cannot listen");
+        AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath, "--incoming", "--read-only", "--listen", $"unix:{SocketPath}"), (int)FailureKind.Usage, "--incoming");
+        AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath, "--size", "1M", "--listen", $"unix:{SocketPath}"), (int)FailureKind.Usage, "--size");
+        AssertFailure(await DisksyncProcess.RunAsync("export", Folder.File("no/such/x"), "--incoming", "--listen", $"unix:{SocketPath}"), (int)FailureKind.Preflight, "no/such");
     }
 
     [Fact]

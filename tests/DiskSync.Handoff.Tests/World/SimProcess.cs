@@ -113,7 +113,7 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
     }
 
     // Exports have tests of their own; here none serves an image.
-    public IDisposable? TryServe(string image) => null;
+    public IDisposable? TryServe(string image) => new MemoryStream();
 
     public bool IsServed(string image) => false;
 

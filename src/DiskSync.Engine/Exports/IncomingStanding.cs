@@ -1,0 +1,9 @@
+using DiskSync.Engine.Blocks;
+
+namespace DiskSync.Engine.Exports;
+
+/// <summary>How an image stands that an export waits for.</summary>
+/// <param name="Image">The image, which may be served from now on; null where it may not. It stays whose it is.</param>
+/// <param name="IsSoon">Whether it is worth waiting a moment: this host owns the image, and it is being finished.</param>
+/// <param name="Why">Why it may not be served; empty where it may.</param>
+public readonly record struct IncomingStanding(IBlockDevice? Image, bool IsSoon, string Why);
