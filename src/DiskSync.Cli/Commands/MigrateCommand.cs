@@ -5,12 +5,15 @@ using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
+using DiskSync.Handoff.Hypervisors.Qemu;
 using DiskSync.Handoff.Migration;
 
 namespace DiskSync.Cli.Commands;
@@ -38,14 +41,31 @@ internal sealed class MigrateCommand : CliCommand
         DefaultValueFactory = _ => string.Empty,
     };
 
+    private readonly Option<string?> _qemu = new("--qemu")
+    {
+        Description = "QMP socket of the QEMU that runs the machine here, in place of --pause and --unpause",
+        HelpName = "SOCKET",
+    };
+
+    private readonly Option<string?> _memoryUri = new("--memory-uri")
+    {
+        Description = "with --qemu: where the QEMU at the destination takes the memory in (its -incoming), tcp:HOST:PORT or unix:PATH; without it the machine's memory stays behind",
+        HelpName = "URI",
+    };
+
+    private readonly Option<double?> _memoryTimeout = SecondsOption(
+        "--memory-timeout", "longest that the copy of the memory may take, in seconds, before it counts as never coming to an end (default 600)");
+
     private readonly Option<string> _resume = new("--resume")
     {
-        Description = "what resumes it at the destination: a command (PATH, HOST:PATH), or the name of a hook of the receiver (unix:)",
-        HelpName = "CMD|HOOK",
+        Description = "what resumes it at the destination: a command or qmp:SOCKET of the QEMU there (PATH, HOST:PATH), or the name of a hook of the receiver (unix:, disksync:)",
+        HelpName = "CMD|qmp:SOCKET|HOOK",
         DefaultValueFactory = _ => string.Empty,
     };
 
     private const int DefaultMaxRounds = 8;
+
+    private const double DefaultMemorySeconds = 600;
 
     private readonly Option<double?> _maxDowntime = SecondsOption(
         "--max-downtime", "longest downtime that is accepted, in seconds (default: twice the forecast, and at least 1)");
@@ -67,7 +87,7 @@ internal sealed class MigrateCommand : CliCommand
     {
         Add(_paths);
         foreach (Option option in new Option[]
-            { _pause, _unpause, _resume, _maxDowntime, _maxRounds, _hookTimeout, _acceptUnfenced })
+            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _acceptUnfenced })
         {
             Add(option);
         }
@@ -82,6 +102,12 @@ internal sealed class MigrateCommand : CliCommand
         + "delta sent, both sides proven identical, and ownership moved: exactly one side may write at any moment, whatever "
         + "fails. The source's files become NAME.ceded-EPOCH."
         + "\n\n"
+        + "With --qemu the machine is paused by its QEMU, and with --memory-uri it keeps running with its memory: start the QEMU at "
+        + "the destination with the same machine, -S and -incoming URI, and name it with --resume. Its memory is copied while the "
+        + "machine runs, after the disks' rounds; it arrives there paused and goes on only once that host owns the disks. What limits "
+        + "the copy (max-bandwidth, downtime-limit, multifd) is QEMU's own setting. Where the attempt is called off the machine goes "
+        + "on here, and the QEMU at the destination is of no more use: end it and start it anew."
+        + "\n\n"
         + "Every command gets DISKSYNC_IMAGE, DISKSYNC_IMAGES, DISKSYNC_EPOCH, DISKSYNC_ROOT_HASH, DISKSYNC_ATTEMPT and "
         + "DISKSYNC_SIDE. A migrate that was killed is completed or called off by running it again, or by 'disksync owner'.";
 
@@ -89,6 +115,7 @@ internal sealed class MigrateCommand : CliCommand
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
     [
         ("disksync migrate web.img host2:/srv/images/ --pause 'virsh suspend web' --unpause 'virsh resume web' --resume 'virsh start web'", "over ssh"),
+        ("disksync migrate web.img host2:/srv/images/ --qemu /run/web.qmp --memory-uri tcp:host2:4444 --resume qmp:/run/web.qmp", "a running QEMU, with its memory"),
         ("disksync migrate a.img b.img unix:/run/d.sock: --resume start --max-downtime 10", "two disks, one attempt, to a receiver with a hook named start"),
     ];
 
@@ -110,6 +137,7 @@ internal sealed class MigrateCommand : CliCommand
         string state = StateFolder.Resolve(_copy.State(context.Parse));
         OwnershipParts parts = new(
             state, HostOptions.HookLimit(context.Parse, _hookTimeout), context.Parse.GetValue(_acceptUnfenced));
+        CheckMachineOptions(context);
         ConnectionOptions limits = CopyOptions.Limits(options.Sender);
         await using YieldMonitor? nice = _copy.Nice(context.Parse, limits, images, context.Progress);
         using Run run = new RunRegistry(state).Register(
@@ -118,6 +146,7 @@ internal sealed class MigrateCommand : CliCommand
             address.ToString(),
             options.Sender.Limiter,
             nice ?? context.Progress);
+        options = options with { Machine = MachineOf(context, parts, run) };
         Dialer dialer = new(
             context,
             _copy.Rsh(context.Parse),
@@ -189,14 +218,40 @@ internal sealed class MigrateCommand : CliCommand
 
     private MigrationOptions OptionsOf(CommandContext context, DestinationAddress address) => new()
     {
-        Pause = CommandOf(context, _pause),
-        Unpause = CommandOf(context, _unpause),
         Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         ResumePatience = HostOptions.HookLimit(context.Parse, _hookTimeout) + TimeSpan.FromSeconds(30),
         MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = _copy.Sender(context.Parse, address),
     };
+
+    private void CheckMachineOptions(CommandContext context)
+    {
+        bool commands = context.Parse.GetValue(_pause)!.Length + context.Parse.GetValue(_unpause)!.Length > 0;
+        bool qemu = context.Parse.GetValue(_qemu) is not null;
+        if (qemu && commands)
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage, "--qemu takes the place of --pause and --unpause", "Name the machine's QMP socket, or the commands, not both.");
+        }
+
+        if (!qemu && (context.Parse.GetValue(_memoryUri) ?? string.Empty).Length > 0)
+        {
+            throw new DiskSyncException(FailureKind.Usage, "--memory-uri needs --qemu", "Name the QMP socket of the machine whose memory it is: --qemu SOCKET.");
+        }
+    }
+
+    private ISourceMachine MachineOf(CommandContext context, OwnershipParts parts, IProgressSink progress)
+    {
+        if (context.Parse.GetValue(_qemu) is not { } socket)
+        {
+            return parts.Hypervisor.Commanded(CommandOf(context, _pause), CommandOf(context, _unpause));
+        }
+
+        TimeSpan limit = TimeSpan.FromSeconds(context.Parse.GetValue(_memoryTimeout) ?? DefaultMemorySeconds);
+        MemoryRoute? memory = context.Parse.GetValue(_memoryUri) is { } uri ? new MemoryRoute(uri, limit) : null;
+        return parts.Hypervisor.Qemu.Machine(QmpAddress.Of(socket), memory, progress);
+    }
 
     /// <summary>A command as it is journaled and sent, where texts have a cap.</summary>
     private static string CommandOf(CommandContext context, Option<string> option)

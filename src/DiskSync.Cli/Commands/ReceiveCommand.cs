@@ -40,7 +40,7 @@ internal sealed class ReceiveCommand : CliCommand
     };
 
     private readonly Option<string[]> _hooks = HostOptions.Hooks(
-        "a command that a peer may name to resume a guest, as NAME=CMD; may be given several times");
+        "a command that a peer may name to resume a guest, as NAME=CMD, or its QEMU, as NAME=qmp:SOCKET; may be given several times");
 
     private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
@@ -79,6 +79,7 @@ internal sealed class ReceiveCommand : CliCommand
         ("disksync receive --listen unix:/run/disksync.sock --root /srv/images", "for pushes and migrations from this host"),
         ("disksync receive --listen tcp::7110 --root /srv/images", "for other hosts; after 'disksync keygen' and 'disksync trust'"),
         ("disksync receive --listen unix:/run/d.sock --root /srv --hook 'start=virsh resume web'", "with a hook that a migrate may name: --resume start"),
+        ("disksync receive --listen tcp::7110 --root /srv --hook web=qmp:/run/web.qmp", "with a QEMU, started with -S -incoming, that a migrate may name: --resume web"),
     ];
 
     /// <inheritdoc/>

@@ -8,12 +8,20 @@ namespace DiskSync.Cli.Connecting;
 /// <param name="context">Where notes go.</param>
 internal sealed class MigrationNotes(CommandContext context) : IMigrationEvents
 {
+    private bool _copiesMemory;
+
     /// <inheritdoc/>
     public void Entered(MigrationState state)
     {
-        if (state == MigrationState.Paused)
+        switch (state)
         {
-            context.Output.Note("pausing the machine");
+            case MigrationState.CopyingMemory:
+                _copiesMemory = true;
+                context.Output.Note("copying the machine's memory while it runs; QEMU pauses it at the end of that");
+                break;
+            case MigrationState.Paused:
+                context.Output.Note(_copiesMemory ? "the machine is paused" : "pausing the machine");
+                break;
         }
     }
 

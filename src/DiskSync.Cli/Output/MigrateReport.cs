@@ -15,12 +15,13 @@ namespace DiskSync.Cli.Output;
 /// <param name="ForecastSeconds">The forecast of the downtime.</param>
 /// <param name="MaxDowntimeSeconds">The downtime that was accepted.</param>
 /// <param name="ProofSeconds">The proof before the pause.</param>
-/// <param name="PauseSeconds">The pause command.</param>
+/// <param name="PauseSeconds">The pause command; with --qemu, until QEMU had drained its disks.</param>
 /// <param name="FinalDeltaSeconds">The scan and delta in the pause.</param>
 /// <param name="VerifySeconds">Flush, read back and comparison of the roots in the pause.</param>
+/// <param name="MemorySeconds">What was left of the machine's memory, sent in the pause; 0 where none moves.</param>
 /// <param name="HandOverSeconds">From Prepare to the destination's durable OWNER.</param>
 /// <param name="ResumeSeconds">Naming, sealing and the resume command.</param>
-/// <param name="DowntimeSeconds">From the start of the pause command to the end of the resume command.</param>
+/// <param name="DowntimeSeconds">From the start of the pause to the end of the resume command.</param>
 /// <param name="TotalSeconds">All of it.</param>
 /// <param name="BytesSent">Bytes to the destination.</param>
 /// <param name="BytesReceived">Bytes from the destination.</param>
@@ -40,6 +41,7 @@ internal sealed record MigrateReport(
     double PauseSeconds,
     double FinalDeltaSeconds,
     double VerifySeconds,
+    double MemorySeconds,
     double HandOverSeconds,
     double ResumeSeconds,
     double DowntimeSeconds,
@@ -64,6 +66,7 @@ internal sealed record MigrateReport(
         Seconds(result.Pause),
         Seconds(result.FinalDelta),
         Seconds(result.FinalProof),
+        Seconds(result.Memory),
         Seconds(result.HandOver),
         Seconds(result.Resume),
         Seconds(result.Downtime),
@@ -90,6 +93,11 @@ internal sealed record MigrateReport(
         output.WriteLine($"  pause           {PauseSeconds,7:0.00} s");
         output.WriteLine($"  final delta     {FinalDeltaSeconds,7:0.00} s");
         output.WriteLine($"  final verify    {VerifySeconds,7:0.00} s");
+        if (MemorySeconds > 0)
+        {
+            output.WriteLine($"  final memory    {MemorySeconds,7:0.00} s");
+        }
+
         output.WriteLine($"  hand-over       {HandOverSeconds,7:0.00} s");
         output.WriteLine($"  resume          {ResumeSeconds,7:0.00} s");
         output.WriteLine($"  downtime        {DowntimeSeconds,7:0.00} s  (forecast {ForecastSeconds:0.00} s)");

@@ -33,6 +33,9 @@ public enum CopyPhase
     /// <summary>Making everything written durable.</summary>
     Flushing,
 
+    /// <summary>The machine's memory goes to the destination while the machine runs.</summary>
+    Memory,
+
     /// <summary>A pause, resume or unpause command runs.</summary>
     Hook,
 

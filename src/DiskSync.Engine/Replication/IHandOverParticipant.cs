@@ -14,10 +14,11 @@ public interface IHandOverParticipant
     /// <exception cref="DiskSyncException">It may not; the message says why and what next.</exception>
     void Guard(string targetName);
 
-    /// <summary>Whether this host would run what a source wants run to resume the guest.</summary>
+    /// <summary>Whether this host would run what a source wants run to resume the guest, and whether that guest is ready to arrive.</summary>
     /// <param name="resume">A hook's name, or a command where those are allowed.</param>
-    /// <exception cref="DiskSyncException">It would not; the message says why and what next.</exception>
-    void CheckResume(string resume);
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DiskSyncException">It would not, or it is not; the message says why and what next.</exception>
+    Task CheckResumeAsync(string resume, CancellationToken cancellationToken);
 
     /// <summary>Step 1: verify what is staged and make PREPARED durable.</summary>
     /// <returns><see cref="Prepared"/>, or <see cref="Refused"/>.</returns>

@@ -218,7 +218,7 @@ internal sealed class ReceiverLane : IDisposable
                 await SendAsync(frame.Image, new Bases(Session.ListBases(request)));
                 return true;
             case CheckResume check:
-                HandOver().CheckResume(check.Resume);
+                await HandOver().CheckResumeAsync(check.Resume, _stop.Token);
                 await SendAsync(FrameHeader.NoImage, new ResumeChecked());
                 return true;
             case CloseImage close:

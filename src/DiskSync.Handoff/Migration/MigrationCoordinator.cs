@@ -64,7 +64,7 @@ public sealed class MigrationCoordinator
         _events.Entered(MigrationState.Preparing);
         string[] identities = [.. requests.Select(r => ImageIdentity.Of(r.Source.Name))];
         SourceFence.RefuseTwice(identities);
-        using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Unpause);
+        using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Machine.Record);
         await using SourceSession session = await _dial(cancellationToken);
         List<ImageMigration> images = [];
         try
@@ -119,7 +119,8 @@ public sealed class MigrationCoordinator
                 "Start its receiver with a state folder (--state), or use 'disksync push'.");
         }
 
-        // Now, not in the pause: a mistyped hook must not cost a copy and a downtime.
+        // Now, not in the pause: a mistyped hook or socket must not cost a copy and a downtime.
+        await CheckMachineAsync(cancellationToken);
         _ = await session.RequestAsync<ResumeChecked>(FrameHeader.NoImage, new CheckResume(_options.Resume), cancellationToken);
         for (int i = 0; i < requests.Count; i++)
         {
@@ -132,6 +133,19 @@ public sealed class MigrationCoordinator
                 _events.Notice(sender.Ready.Notice);
             }
         }
+    }
+
+    private async Task CheckMachineAsync(CancellationToken cancellationToken)
+    {
+        if (_options.Machine.CopiesMemory && _options.Resume.Length == 0)
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                "the machine's memory would go to the destination, and nothing is named that lets it run there",
+                "Name it with --resume: qmp:SOCKET of that QEMU, or the name of a receiver's hook.");
+        }
+
+        await _options.Machine.CheckAsync(cancellationToken);
     }
 
     private async Task RunRoundsAsync(List<ImageMigration> images, CancellationToken cancellationToken)
@@ -181,9 +195,9 @@ public sealed class MigrationCoordinator
     private Forecast ForecastOf(List<ImageMigration> images, string destination)
     {
         List<TimeSpan?> hooks = [];
-        if (_options.Pause.Length > 0)
+        if (_options.Machine.TimesKey.Length > 0)
         {
-            hooks.Add(_hookTimes.Of(GuestAction.Pause, string.Empty, _options.Pause));
+            hooks.Add(_hookTimes.Of(GuestAction.Pause, string.Empty, _options.Machine.TimesKey));
         }
 
         if (_options.Resume.Length > 0)
@@ -213,10 +227,7 @@ public sealed class MigrationCoordinator
         Switchover switchover, string destination, CancellationToken cancellationToken)
     {
         SourceAttempt attempt = switchover.Attempt;
-        _events.Entered(MigrationState.Paused);
-        _progress.Report(new CopyProgress(CopyPhase.Hook));
-        long downSince = Stopwatch.GetTimestamp();
-        await _handOver.PauseAsync(attempt, _options.Pause);
+        long downSince = await PauseAsync(attempt, cancellationToken);
         TimeSpan paused = Stopwatch.GetElapsedTime(downSince);
 
         // The budget is a promise to whoever waits for the guest: when it is used up, the guest goes on here.
@@ -225,9 +236,11 @@ public sealed class MigrationCoordinator
         budget.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         TimeSpan finalDelta;
         TimeSpan finalProof;
+        TimeSpan memory;
         try
         {
             (finalDelta, finalProof) = await FinalDeltaAsync(switchover, budget.Token);
+            memory = await CompleteMemoryAsync(budget.Token);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -273,7 +286,7 @@ public sealed class MigrationCoordinator
         ThrowUnlessDone(outcome, attempt);
         _events.Entered(MigrationState.Done);
         TimeSpan downtime = Stopwatch.GetElapsedTime(downSince);
-        _hookTimes.Note(GuestAction.Pause, string.Empty, _options.Pause, paused);
+        _hookTimes.Note(GuestAction.Pause, string.Empty, _options.Machine.TimesKey, paused + memory);
         _hookTimes.Note(GuestAction.Resume, destination, _options.Resume, timed.Resume);
         await EndQuietlyAsync(switchover.Session);
         return new MigrationResult
@@ -288,6 +301,7 @@ public sealed class MigrationCoordinator
             Pause = paused,
             FinalDelta = finalDelta,
             FinalProof = finalProof,
+            Memory = memory,
             HandOver = all - timed.Resume,
             Resume = timed.Resume,
             Downtime = downtime,
@@ -298,6 +312,30 @@ public sealed class MigrationCoordinator
             Notices = [.. switchover.Images.Select(i => i.Sender.Ready.Notice).Where(n => n.Length > 0)],
             Outcome = outcome,
         };
+    }
+
+    /// <summary>Pauses the machine; where its memory moves, that is copied first while it runs.</summary>
+    /// <returns>Since when it stands still.</returns>
+    private async Task<long> PauseAsync(SourceAttempt attempt, CancellationToken cancellationToken)
+    {
+        bool copiesMemory = _options.Machine.CopiesMemory;
+        _events.Entered(copiesMemory ? MigrationState.CopyingMemory : MigrationState.Paused);
+        _progress.Report(new CopyProgress(copiesMemory ? CopyPhase.Memory : CopyPhase.Hook));
+        long downSince = await _handOver.PauseAsync(attempt, _options.Machine, cancellationToken);
+        if (copiesMemory)
+        {
+            _events.Entered(MigrationState.Paused);
+        }
+
+        return downSince;
+    }
+
+    /// <summary>The disks are proven: what is left of the memory follows, so that everything is at the destination before the hand-over begins.</summary>
+    private async Task<TimeSpan> CompleteMemoryAsync(CancellationToken budget)
+    {
+        long start = Stopwatch.GetTimestamp();
+        await _options.Machine.CompleteAsync(budget);
+        return _options.Machine.CopiesMemory ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
     }
 
     private static async Task<(TimeSpan Delta, TimeSpan Proof)> FinalDeltaAsync(Switchover switchover, CancellationToken budget)
@@ -378,8 +416,8 @@ public sealed class MigrationCoordinator
             case { State: HandOverState.Done, Resume: { } failed }:
                 throw new DiskSyncException(
                     FailureKind.Destination,
-                    $"the destination owns epoch {outcome.Epoch}, but its resume command ended with {failed.ExitCode}: {failed.Output.Trim()}",
-                    $"The source stays paused. At the destination: mend the command and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here.");
+                    $"the destination owns epoch {outcome.Epoch}, but {failed.Describe()}",
+                    $"The source stays paused. At the destination: mend that and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here.");
             default:
                 throw new DiskSyncException(
                     FailureKind.OwnershipInDoubt,

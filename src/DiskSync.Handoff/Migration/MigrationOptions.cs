@@ -1,17 +1,15 @@
 using DiskSync.Engine.Replication;
+using DiskSync.Handoff.Hypervisors;
 
 namespace DiskSync.Handoff.Migration;
 
 /// <summary>How a migration is to run.</summary>
 public sealed record MigrationOptions
 {
-    /// <summary>The command that pauses the guest at the source; empty where none runs.</summary>
-    public string Pause { get; init; } = string.Empty;
+    /// <summary>The machine at the source whose disks move.</summary>
+    public ISourceMachine Machine { get; init; } = NoMachine.Instance;
 
-    /// <summary>The command that unpauses it where the hand-over is called off.</summary>
-    public string Unpause { get; init; } = string.Empty;
-
-    /// <summary>The command or the hook's name that resumes the guest at the destination.</summary>
+    /// <summary>The command, the hook's name or the <c>qmp:SOCKET</c> that resumes the guest at the destination.</summary>
     public string Resume { get; init; } = string.Empty;
 
     /// <summary>The longest downtime that is accepted; null for <see cref="ForecastModel.DefaultBudget"/>.</summary>

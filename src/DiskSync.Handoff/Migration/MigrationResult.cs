@@ -28,7 +28,7 @@ public sealed record MigrationResult
     /// <summary>The proof before the pause.</summary>
     public required TimeSpan Proof { get; init; }
 
-    /// <summary>The pause command.</summary>
+    /// <summary>The pause itself: the command, or from when QEMU stopped the machine until it was drained.</summary>
     public required TimeSpan Pause { get; init; }
 
     /// <summary>The last scan and delta.</summary>
@@ -37,13 +37,16 @@ public sealed record MigrationResult
     /// <summary>Flushing and reading back the last delta, and comparing the roots.</summary>
     public required TimeSpan FinalProof { get; init; }
 
+    /// <summary>The rest of the machine's memory, sent in the pause; zero where no memory moves.</summary>
+    public required TimeSpan Memory { get; init; }
+
     /// <summary>From Prepare to the destination's durable OWNER.</summary>
     public required TimeSpan HandOver { get; init; }
 
     /// <summary>From OWNER until the resume command had ended.</summary>
     public required TimeSpan Resume { get; init; }
 
-    /// <summary>From the start of the pause command to the end of the resume command.</summary>
+    /// <summary>From the start of the pause to the end of the resume command.</summary>
     public required TimeSpan Downtime { get; init; }
 
     /// <summary>All of it, connecting included.</summary>

@@ -15,6 +15,9 @@ public enum MigrationState
     /// <summary>The destination reads back what it holds, while the guest runs.</summary>
     Proving,
 
+    /// <summary>The machine's memory is copied while it runs; at the end of that it is paused. Only where its hypervisor moves memory.</summary>
+    CopyingMemory,
+
     /// <summary>The guest is paused; the last delta and its proof.</summary>
     Paused,
 

@@ -2,26 +2,26 @@ using DiskSync.Engine;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
 
-/// <summary>Puts this host's ownership together over its state folder: journal, locks, names, hooks.</summary>
+/// <summary>Puts this host's ownership together over its state folder: journal, locks, names, machines.</summary>
 public sealed class OwnershipParts
 {
     private readonly string _stateFolder;
-    private readonly IGuestHooks _hooks;
     private readonly DeviceMarks _marks;
     private readonly ImagePlaces _places;
 
     /// <summary>Puts the parts together; the folder is made if need be.</summary>
     /// <param name="stateFolder">The host's state folder.</param>
-    /// <param name="hookLimit">The time limit of each hook.</param>
+    /// <param name="hookLimit">The time limit of each hook, and of each step of another hypervisor.</param>
     /// <param name="acceptUnfenced">Whether devices, and files with other names, may be handed over though nothing fences them.</param>
     public OwnershipParts(string stateFolder, TimeSpan hookLimit, bool acceptUnfenced)
     {
         _stateFolder = StateFolder.Create(stateFolder);
-        _hooks = new CommandGuestHooks(new HookRunner(hookLimit));
+        Hypervisor = new HostHypervisor(hookLimit);
         Journal = new OwnershipJournal(_stateFolder);
         Locks = new FileOwnershipLocks(_stateFolder);
         _places = new ImagePlaces(_stateFolder);
@@ -42,14 +42,17 @@ public sealed class OwnershipParts
     /// <summary>Makes sources unusable.</summary>
     public DeviceAwareNames Names { get; }
 
+    /// <summary>This host's machines.</summary>
+    public HostHypervisor Hypervisor { get; }
+
     /// <summary>The source's side.</summary>
-    public SourceHandOver Source() => new(Journal, Names, Witness, Locks, _hooks, TimeProvider.System);
+    public SourceHandOver Source() => new(Journal, Names, Witness, Locks, Hypervisor, TimeProvider.System);
 
     /// <summary>The destination's side behind a receiver's sessions.</summary>
     /// <param name="provider">Opens and finishes targets.</param>
     /// <param name="catalog">What a peer may have run here.</param>
     public ReceiverHandOver Receiver(FileTargetProvider provider, HookCatalog catalog) =>
-        new(images => Destination(images, catalog), provider, catalog);
+        new(images => Destination(images, catalog), provider);
 
     /// <summary>What <c>disksync owner</c> works with.</summary>
     /// <param name="provider">Finishes targets; its root must hold the image.</param>
@@ -79,7 +82,7 @@ public sealed class OwnershipParts
         new DeviceAwareNames(new FileSourceImages(Side.Destination), _marks, acceptUnfenced: true),
         Witness,
         Locks,
-        _hooks,
+        Hypervisor,
         catalog,
         TimeProvider.System);
 }

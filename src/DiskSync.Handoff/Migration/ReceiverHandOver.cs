@@ -2,7 +2,6 @@ using DiskSync.Engine;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
 using DiskSync.Formats.Wire.Messages;
-using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
@@ -13,18 +12,15 @@ public sealed class ReceiverHandOver : IHandOverParticipant
 {
     private readonly Func<IDestinationImages, DestinationHandOver> _create;
     private readonly FileTargetProvider _provider;
-    private readonly HookCatalog _catalog;
 
     /// <summary>Puts the destination's side behind sessions.</summary>
     /// <param name="create">Makes the destination's side over a session's copies.</param>
     /// <param name="provider">Opens and finishes targets.</param>
-    /// <param name="catalog">What a peer may have run here.</param>
     internal ReceiverHandOver(
-        Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider, HookCatalog catalog)
+        Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider)
     {
         _create = create;
         _provider = provider;
-        _catalog = catalog;
     }
 
     /// <summary>Does again whatever a kill has cut off; call it once when the receiver starts.</summary>
@@ -37,7 +33,7 @@ public sealed class ReceiverHandOver : IHandOverParticipant
             await _create(OnDisk(_provider)).RecoverAtStartAsync())
         {
             done.Add(failure is not null ? $"attempt {attempt}: {failure.Message.TrimEnd('.')}. {failure.Advice}"
-                : report is { Running: false } stopped ? $"attempt {attempt}: owned here, but its resume command failed with {stopped.ExitCode}: {stopped.Output}"
+                : report is { Running: false } stopped ? $"attempt {attempt}: owned here, but {stopped.Describe()}"
                 : $"attempt {attempt}: finished");
         }
 
@@ -49,7 +45,8 @@ public sealed class ReceiverHandOver : IHandOverParticipant
         _create(OnDisk(_provider)).GuardTarget(_provider.IdentityOf(targetName));
 
     /// <inheritdoc/>
-    public void CheckResume(string resume) => _ = _catalog.Record(resume);
+    public Task CheckResumeAsync(string resume, CancellationToken cancellationToken) =>
+        _create(OnDisk(_provider)).CheckResumeAsync(resume, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)

@@ -2,6 +2,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
 
 namespace DiskSync.Handoff.Ownership;
 
@@ -21,7 +22,7 @@ public sealed class DestinationHandOver
     private readonly ISourceImages _names;
     private readonly IImageWitness _witness;
     private readonly IOwnershipLocks _locks;
-    private readonly IGuestHooks _hooks;
+    private readonly IHypervisor _hypervisor;
     private readonly HookCatalog _catalog;
     private readonly TimeProvider _clock;
 
@@ -31,7 +32,7 @@ public sealed class DestinationHandOver
     /// <param name="names">Makes a copy unusable again when it is handed back.</param>
     /// <param name="witness">Looks at seals and ceded names.</param>
     /// <param name="locks">This host's locks.</param>
-    /// <param name="hooks">Runs the resume command.</param>
+    /// <param name="hypervisor">This host's machines.</param>
     /// <param name="catalog">What a peer may have run here.</param>
     /// <param name="clock">For the times in the journal.</param>
     public DestinationHandOver(
@@ -40,7 +41,7 @@ public sealed class DestinationHandOver
         ISourceImages names,
         IImageWitness witness,
         IOwnershipLocks locks,
-        IGuestHooks hooks,
+        IHypervisor hypervisor,
         HookCatalog catalog,
         TimeProvider clock)
     {
@@ -49,7 +50,7 @@ public sealed class DestinationHandOver
         _names = names;
         _witness = witness;
         _locks = locks;
-        _hooks = hooks;
+        _hypervisor = hypervisor;
         _catalog = catalog;
         _clock = clock;
     }
@@ -70,7 +71,17 @@ public sealed class DestinationHandOver
         }
     }
 
-    /// <summary>Step 1: checks the hook, flushes, verifies, compares the roots, writes PREPARED for all images in one transaction.</summary>
+    /// <summary>Before anything is copied: whether this host would run what a source wants run, and whether that machine is ready.</summary>
+    /// <param name="resume">What the source says.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DiskSyncException">It would not, or it is not.</exception>
+    public async Task CheckResumeAsync(string resume, CancellationToken cancellationToken)
+    {
+        _ = _catalog.Record(resume);
+        await _hypervisor.Destination(_catalog.Resolve(resume)).CheckAsync(cancellationToken);
+    }
+
+    /// <summary>Step 1: checks the hook, flushes, verifies, compares the roots, asks whether the machine's memory is held, writes PREPARED for all images in one transaction.</summary>
     /// <param name="request">What the source asks.</param>
     /// <param name="cancellationToken">Honoured until PREPARED is written.</param>
     /// <exception cref="DiskSyncException">Nothing was promised: unknown hook, wrong root, an image that may not be received, an epoch that is not new.</exception>
@@ -103,6 +114,8 @@ public sealed class DestinationHandOver
             }
         }
 
+        // Before the promise: a source that has ceded must find its machine here, whole.
+        await _hypervisor.Destination(_catalog.Resolve(request.Resume)).CheckHeldAsync(cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         DateTimeOffset now = _clock.GetUtcNow();
         _journal.Append(view =>
@@ -174,21 +187,21 @@ public sealed class DestinationHandOver
         }
 
         await _images.FinishImagesAsync([.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))]);
-        string command;
+        MachineResult result;
         try
         {
-            command = _catalog.ResolveRecorded(view.First(owned[0].Image, attempt)!.Command);
+            IDestinationMachine machine = _hypervisor.Destination(_catalog.ResolveRecorded(view.First(owned[0].Image, attempt)!.Command));
+            result = await machine.ResumeAsync(new HookContext(
+                GuestAction.Resume, attempt, owned[0].Epoch, [.. owned.Select(e => e.Image)], [.. owned.Select(e => e.Root)]));
         }
         catch (DiskSyncException e)
         {
-            return new ResumeReport(Running: false, -1, $"{e.Message}. {e.Advice}");
+            result = MachineResult.Failed(e);
         }
 
-        HookResult result = await _hooks.RunAsync(command, new HookContext(
-            GuestAction.Resume, attempt, owned[0].Epoch, [.. owned.Select(e => e.Image)], [.. owned.Select(e => e.Root)]));
         if (!result.Succeeded)
         {
-            return new ResumeReport(Running: false, result.ExitCode == 0 ? -1 : result.ExitCode, result.TimedOut ? result.Describe() : result.Output);
+            return new ResumeReport(Running: false, result.ExitCode, result.Output);
         }
 
         DateTimeOffset now = _clock.GetUtcNow();
@@ -297,7 +310,7 @@ public sealed class DestinationHandOver
                 return locks;
             }
 
-            if (_clock.GetElapsedTime(start) > _hooks.Limit + BusyMargin)
+            if (_clock.GetElapsedTime(start) > _hypervisor.Limit + BusyMargin)
             {
                 throw OwnershipErrors.Busy(images);
             }

@@ -167,7 +167,7 @@ public sealed class OwnerCommand
         image,
         resume.Running
             ? "This host owns it and its guest was resumed."
-            : $"This host owns it, but the resume command ended with exit code {resume.ExitCode}: {resume.Output.Trim()}",
+            : $"This host owns it, but {resume.Describe()}",
         resolved: resume.Running);
 
     private OwnerResult Result(string image, string message, bool resolved) => new(Report(image), message, resolved);

@@ -16,8 +16,8 @@ namespace DiskSync.Handoff.Ownership;
 /// <param name="Time">When, for people; nothing is decided by it.</param>
 /// <param name="Peer">The other side as the user named it: where <c>disksync owner</c> asks.</param>
 /// <param name="Command">
-/// What is owed to the guest: the unpause command in a Paused entry, the resume command or hook in a Prepared
-/// one; empty in all others.
+/// What is owed to the guest: the unpause command or <c>qmp:SOCKET</c> in a Paused entry, the resume command or hook in a
+/// Prepared one; empty in all others.
 /// </param>
 /// <param name="Images">The identities of all images of the attempt on this host, in the attempt's order.</param>
 public sealed record OwnershipEntry(

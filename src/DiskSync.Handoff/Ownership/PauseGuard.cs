@@ -1,41 +1,45 @@
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
 
 namespace DiskSync.Handoff.Ownership;
 
 /// <summary>Pauses the source's guest so that no crash can forget that it is paused, and lets it go on again.</summary>
 /// <remarks>
-/// PAUSED is durable before the pause command runs; OWNER is durable before the unpause command runs, and RUNNING
-/// says that it did. A guest may therefore be unpaused twice, never be left paused unnoticed. Not thread safe; the
+/// PAUSED is durable before the machine is paused (or its hypervisor may pause it by itself); OWNER is durable before it is
+/// unpaused, and RUNNING says that it was. A guest may therefore be unpaused twice, never be left paused unnoticed. Not thread safe; the
 /// caller holds the images' locks.
 /// </remarks>
 public sealed class PauseGuard
 {
     private readonly IOwnershipJournal _journal;
     private readonly ISourceImages _images;
-    private readonly IGuestHooks _hooks;
+    private readonly IHypervisor _hypervisor;
     private readonly TimeProvider _clock;
 
     /// <summary>Puts the guard over a journal, images and a guest.</summary>
-    public PauseGuard(IOwnershipJournal journal, ISourceImages images, IGuestHooks hooks, TimeProvider clock)
+    public PauseGuard(IOwnershipJournal journal, ISourceImages images, IHypervisor hypervisor, TimeProvider clock)
     {
         _journal = journal;
         _images = images;
-        _hooks = hooks;
+        _hypervisor = hypervisor;
         _clock = clock;
     }
 
-    /// <summary>Writes PAUSED, then runs the pause command.</summary>
+    /// <summary>Writes PAUSED, then pauses the machine.</summary>
     /// <param name="attempt">The attempt; each of its images must be owned here.</param>
-    /// <param name="pause">The command; empty for a guest that does not run.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="cancellationToken">Stops the copy of its memory.</param>
+    /// <returns>Since when it stands still, as a timestamp.</returns>
     /// <exception cref="DiskSyncException">
-    /// The command failed or did not end in time. The guest may be paused, so the attempt has been called off and
-    /// the unpause command has run by then.
+    /// It could not be paused in time, or was stopped. It may be paused, so the attempt has been called off and the
+    /// machine unpaused by then.
     /// </exception>
-    public async Task PauseAsync(SourceAttempt attempt, string pause)
+    public async Task<long> PauseAsync(SourceAttempt attempt, ISourceMachine machine, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(attempt);
+        ArgumentNullException.ThrowIfNull(machine);
         _journal.Reserve();
         _journal.Append(view =>
         {
@@ -46,15 +50,31 @@ public sealed class PauseGuard
 
             return attempt.Entries(AttemptState.Paused, _clock.GetUtcNow());
         });
-        HookResult result = await _hooks.RunAsync(pause, Context(attempt, GuestAction.Pause, attempt.Epoch));
+        MachineResult result;
+        try
+        {
+            result = await machine.PauseAsync(Context(attempt, GuestAction.Pause, attempt.Epoch), cancellationToken);
+        }
+        catch (OperationCanceledException exception)
+        {
+            HandOverResult stopped = await CallOffAsync(attempt);
+            throw new DiskSyncException(
+                stopped.State == HandOverState.SourceOwnsButPaused ? FailureKind.OwnershipInDoubt : FailureKind.Interrupted,
+                $"source {attempt.Images[0]}: stopped before the machine was paused. {stopped.Message}",
+                "Run the same command again; what was copied is kept.",
+                exception);
+        }
+
         if (!result.Succeeded)
         {
             HandOverResult off = await CallOffAsync(attempt);
             throw new DiskSyncException(
-                FailureKind.Source,
-                $"source {attempt.Images[0]}: the pause command {result.Describe()}. {off.Message}",
-                "Nothing was handed over. Repair the command and run the migrate again.");
+                off.State == HandOverState.SourceOwnsButPaused ? FailureKind.OwnershipInDoubt : result.Kind ?? FailureKind.Source,
+                $"source {attempt.Images[0]}: {result.Problem}. {off.Message}",
+                "Nothing was handed over. Mend that and run the migrate again.");
         }
+
+        return result.Since;
     }
 
     /// <summary>Calls the attempt off before CEDED, which needs nobody's leave: OWNER(N), names as before, unpause, RUNNING(N).</summary>
@@ -111,14 +131,14 @@ public sealed class PauseGuard
         }
 
         ulong epoch = owned[0].Epoch;
-        HookResult result = await _hooks.RunAsync(attempt.Unpause, Context(attempt, GuestAction.Unpause, epoch));
+        MachineResult result = await UnpauseAsync(attempt, epoch);
         if (!result.Succeeded)
         {
             return new HandOverResult(
                 HandOverState.SourceOwnsButPaused,
                 attempt.Id,
                 epoch,
-                $"{why} The source owns with epoch {epoch}, but its unpause command {result.Describe()}. "
+                $"{why} The source owns with epoch {epoch}, but {result.Problem}. "
                     + $"The guest may still be paused: unpause it by hand or run 'disksync owner {attempt.Images[0]}'.");
         }
 
@@ -127,6 +147,18 @@ public sealed class PauseGuard
             .Where(e => e.Kind == AttemptState.Owner)
             .Select(e => e.Next(AttemptState.Running, e.Epoch, now))]);
         return new HandOverResult(HandOverState.SourceRuns, attempt.Id, epoch, $"{why} The source owns with epoch {epoch} and its guest runs.");
+    }
+
+    private async Task<MachineResult> UnpauseAsync(SourceAttempt attempt, ulong epoch)
+    {
+        try
+        {
+            return await _hypervisor.Source(attempt.Unpause).UnpauseAsync(Context(attempt, GuestAction.Unpause, epoch));
+        }
+        catch (DiskSyncException exception)
+        {
+            return MachineResult.Failed(exception);
+        }
     }
 
     private HookContext Context(SourceAttempt attempt, GuestAction action, ulong epoch)

@@ -31,7 +31,7 @@ public sealed class SourceAttempt : IDisposable
     /// <summary>The destination as the user named it.</summary>
     public string Peer { get; }
 
-    /// <summary>The command that unpauses the guest where the attempt is called off; empty for none.</summary>
+    /// <summary>The machine as the journal keeps it, so that it goes on where the attempt is called off: its unpause command, or <c>qmp:SOCKET</c>; empty for none.</summary>
     public string Unpause { get; }
 
     /// <inheritdoc/>

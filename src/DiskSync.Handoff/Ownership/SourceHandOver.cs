@@ -1,14 +1,14 @@
 using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
-using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
 
 namespace DiskSync.Handoff.Ownership;
 
 /// <summary>S of design section 5: begins an attempt, cedes, and knows how to go on from every record that a crash can leave.</summary>
 /// <remarks>
 /// <para>
-/// Order of a hand-over: PAUSED durable, pause command, (the caller's last delta), PREPARE answered, images made
+/// Order of a hand-over: PAUSED durable, pause, (the caller's last delta), PREPARE answered, images made
 /// unusable, CEDED durable, only then COMMIT, then DONE or, after REFUSED, OWNER(N+2).
 /// </para>
 /// <para>
@@ -38,7 +38,7 @@ public sealed class SourceHandOver
         ISourceImages images,
         IImageWitness witness,
         IOwnershipLocks locks,
-        IGuestHooks hooks,
+        IHypervisor hypervisor,
         TimeProvider clock)
     {
         _journal = journal;
@@ -46,13 +46,13 @@ public sealed class SourceHandOver
         _witness = witness;
         _locks = locks;
         _clock = clock;
-        _guard = new PauseGuard(journal, images, hooks, clock);
+        _guard = new PauseGuard(journal, images, hypervisor, clock);
     }
 
     /// <summary>Checks that every image is owned here (one never seen is adopted as OWNER(1)), locks them and picks the attempt's id and epoch.</summary>
     /// <param name="images">Image identities, each once; at least one.</param>
     /// <param name="peer">The destination as the user named it; kept for <c>disksync owner</c>.</param>
-    /// <param name="unpause">The command that unpauses the guest; kept so that <c>disksync owner</c> can run it. Empty for none.</param>
+    /// <param name="unpause">What the machine has the journal keep (<see cref="ISourceMachine.Record"/>), so that <c>disksync owner</c> can let it go on. Empty for none.</param>
     /// <param name="lent">Images whose exports have lent them to this attempt; any other that is exported is refused.</param>
     /// <returns>The attempt; dispose it when it is over.</returns>
     /// <exception cref="DiskSyncException">An image is not this host's to give, or an earlier attempt must be resolved first.</exception>
@@ -141,8 +141,9 @@ public sealed class SourceHandOver
         .Where(e => e.Kind == AttemptState.Owner && view.RoleOf(image, e.Attempt) == AttemptRole.Source)
         .Select(e => e.Attempt);
 
-    /// <summary>PAUSED durable, then the pause command; see <see cref="PauseGuard.PauseAsync"/>.</summary>
-    public Task PauseAsync(SourceAttempt attempt, string pause) => _guard.PauseAsync(attempt, pause);
+    /// <summary>PAUSED durable, then the pause; see <see cref="PauseGuard.PauseAsync"/>.</summary>
+    public Task<long> PauseAsync(SourceAttempt attempt, ISourceMachine machine, CancellationToken cancellationToken) =>
+        _guard.PauseAsync(attempt, machine, cancellationToken);
 
     /// <summary>Calls the attempt off (never after CEDED) and lets the destination know where it can be reached.</summary>
     /// <param name="attempt">The attempt, paused.</param>
@@ -385,7 +386,7 @@ public sealed class SourceHandOver
         string message = resume switch
         {
             { Running: true } => "The destination owns and its guest runs.",
-            { } failed => $"The destination owns, but its resume command ended with exit code {failed.ExitCode}. Repair it there and run "
+            { } failed => $"The destination owns, but {failed.Describe()}. Repair that there and run "
                 + "'disksync owner' there, or hand back with 'disksync owner --return' there and then 'disksync owner' here.",
             null => "The destination owns; whether its guest runs is not known. Ask there with 'disksync owner' before the paused guest here is removed.",
         };

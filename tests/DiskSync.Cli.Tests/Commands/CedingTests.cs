@@ -1,4 +1,5 @@
 using DiskSync.Engine;
+using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Ownership;
 using DiskSync.TestSupport;
@@ -69,7 +70,7 @@ public sealed class CedingTests : IDisposable
         OwnershipParts parts = new(_folder.File("state"), TimeSpan.FromSeconds(20), acceptUnfenced: true);
         using (SourceAttempt attempt = parts.Source().Begin([image], "far", string.Empty))
         {
-            await parts.Source().PauseAsync(attempt, string.Empty);
+            await parts.Source().PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
             await parts.Names.MakeUnusableAsync(image, attempt.Epoch);
         }
 

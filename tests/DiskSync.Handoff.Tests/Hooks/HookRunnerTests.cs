@@ -1,5 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
+using DiskSync.Handoff.Hypervisors.Commands;
 using DiskSync.TestSupport;
 
 namespace DiskSync.Handoff.Tests.Hooks;
@@ -36,9 +38,8 @@ public class HookRunnerTests
         Guid attempt = Guid.NewGuid();
         HookContext context = new(GuestAction.Resume, attempt, 7, ["/d/a b.img", "/d/c.img"], [Blake3.Hash("a"u8), Blake3.Hash("c"u8)]);
 
-        HookResult result = await new CommandGuestHooks(_runner).RunAsync(
-            "printf '%s|%s|%s|%s|%s|%s' \"$DISKSYNC_IMAGE\" \"$DISKSYNC_IMAGES\" $DISKSYNC_EPOCH $DISKSYNC_ROOT_HASH $DISKSYNC_ATTEMPT $DISKSYNC_SIDE",
-            context);
+        MachineResult result = await new CommandHypervisor(_runner).Destination(
+            "printf '%s|%s|%s|%s|%s|%s' \"$DISKSYNC_IMAGE\" \"$DISKSYNC_IMAGES\" $DISKSYNC_EPOCH $DISKSYNC_ROOT_HASH $DISKSYNC_ATTEMPT $DISKSYNC_SIDE").ResumeAsync(context);
 
         Assert.True(result.Succeeded);
         Assert.Equal($"/d/a b.img|/d/a b.img\n/d/c.img|7|{Blake3.Hash("a"u8)}|{attempt}|destination", result.Output);
@@ -48,7 +49,9 @@ public class HookRunnerTests
     public async Task An_empty_command_is_nothing_to_do_and_a_success()
     {
         HookContext context = new(GuestAction.Pause, Guid.NewGuid(), 1, ["/a"], []);
-        Assert.Equal(HookResult.Nothing, await new CommandGuestHooks(_runner).RunAsync(string.Empty, context));
+        ISourceMachine machine = new CommandHypervisor(_runner).Machine(string.Empty, string.Empty);
+        Assert.True((await machine.PauseAsync(context, CancellationToken.None)).Succeeded);
+        Assert.True((await machine.UnpauseAsync(context)).Succeeded);
     }
 
     [Fact]
@@ -142,17 +145,19 @@ public class HookRunnerTests
     public async Task The_guest_is_unpaused_only_after_a_pause_command_that_outlived_its_disksync()
     {
         using TempFolder folder = new();
-        CommandGuestHooks hooks = new(_runner);
+        CommandHypervisor hypervisor = new(_runner);
         HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
 
         // Started and not awaited: as far as the second command can see, whoever started it may be dead.
-        Task<HookResult> paused = hooks.RunAsync($"echo > {folder.File("begun")}; while [ ! -e {folder.File("go")} ]; do sleep 0.05; done; echo paused >> {folder.File("log")}", pause);
+        Task<MachineResult> paused = hypervisor.Machine(
+            $"echo > {folder.File("begun")}; while [ ! -e {folder.File("go")} ]; do sleep 0.05; done; echo paused >> {folder.File("log")}", string.Empty)
+            .PauseAsync(pause, CancellationToken.None);
         while (!File.Exists(folder.File("begun")))
         {
             await Task.Delay(20);
         }
 
-        Task<HookResult> unpaused = hooks.RunAsync($"echo unpaused >> {folder.File("log")}", pause with { Action = GuestAction.Unpause });
+        Task<MachineResult> unpaused = hypervisor.Source($"echo unpaused >> {folder.File("log")}").UnpauseAsync(pause with { Action = GuestAction.Unpause });
         await Task.WhenAny(unpaused, Task.Delay(500));
         Assert.False(unpaused.IsCompleted);
         await File.WriteAllTextAsync(folder.File("go"), string.Empty);
@@ -166,14 +171,16 @@ public class HookRunnerTests
     {
         using TempFolder folder = new();
         HookContext pause = new(GuestAction.Pause, Guid.NewGuid(), 2, ["/a"], []);
-        Task<HookResult> paused = new CommandGuestHooks(_runner).RunAsync($"echo > {folder.File("begun")}; sleep 300; echo > {folder.File("paused")}", pause);
+        Task<MachineResult> paused = new CommandHypervisor(_runner)
+            .Machine($"echo > {folder.File("begun")}; sleep 300; echo > {folder.File("paused")}", string.Empty)
+            .PauseAsync(pause, CancellationToken.None);
         while (!File.Exists(folder.File("begun")))
         {
             await Task.Delay(20);
         }
 
-        HookResult unpaused = await new CommandGuestHooks(new HookRunner(TimeSpan.FromMilliseconds(300)))
-            .RunAsync("true", pause with { Action = GuestAction.Unpause });
+        MachineResult unpaused = await new CommandHypervisor(new HookRunner(TimeSpan.FromMilliseconds(300)))
+            .Source("true").UnpauseAsync(pause with { Action = GuestAction.Unpause });
         Assert.True(unpaused.Succeeded);
         Assert.NotEqual(0, (await paused.WaitAsync(TimeSpan.FromSeconds(10))).ExitCode);
         Assert.False(File.Exists(folder.File("paused")));

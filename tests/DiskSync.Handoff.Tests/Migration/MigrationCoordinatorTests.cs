@@ -20,8 +20,9 @@ public sealed class MigrationCoordinatorTests : IDisposable
         string image = _lab.Image("a.img", content);
         _lab.Options = new MigrationOptions
         {
-            Pause = $"printf last | dd of={image} conv=notrunc bs=1 seek=70000 status=none",
-            Unpause = Touch("unpaused"),
+            Machine = _lab.Machine(
+                $"printf last | dd of={image} conv=notrunc bs=1 seek=70000 status=none",
+                Touch("unpaused")),
             Resume = "start",
             MaxDowntime = TimeSpan.FromMinutes(1),
         };
@@ -49,8 +50,9 @@ public sealed class MigrationCoordinatorTests : IDisposable
         _lab.HandOver = new WatchedDestination(real) { BeforePrepare = () => stuck.Task };
         _lab.Options = new MigrationOptions
         {
-            Pause = "true",
-            Unpause = Touch("unpaused"),
+            Machine = _lab.Machine(
+                "true",
+                Touch("unpaused")),
             Resume = "start",
             MaxDowntime = TimeSpan.FromSeconds(4),
         };
@@ -80,7 +82,7 @@ public sealed class MigrationCoordinatorTests : IDisposable
     public async Task A_hook_that_the_destination_does_not_have_is_refused_before_anything_is_copied_or_paused()
     {
         string image = _lab.Image("a.img", SampleImage.Noise(1, Length));
-        _lab.Options = new MigrationOptions { Pause = Touch("paused"), Resume = "strat" };
+        _lab.Options = new MigrationOptions { Machine = _lab.Machine(Touch("paused")), Resume = "strat" };
         DiskSyncException failure = await Assert.ThrowsAnyAsync<DiskSyncException>(() => _lab.MigrateAsync([image]));
         Assert.Equal(FailureKind.Preflight, failure.Kind);
         Assert.Contains("no hook is named 'strat'", failure.Message, StringComparison.Ordinal);
@@ -93,7 +95,7 @@ public sealed class MigrationCoordinatorTests : IDisposable
     public async Task A_budget_that_the_forecast_does_not_fit_pauses_nothing_and_says_the_figures()
     {
         string image = _lab.Image("a.img", SampleImage.Noise(1, Length));
-        _lab.Options = new MigrationOptions { Pause = Touch("paused"), MaxDowntime = TimeSpan.FromMilliseconds(20) };
+        _lab.Options = new MigrationOptions { Machine = _lab.Machine(Touch("paused")), MaxDowntime = TimeSpan.FromMilliseconds(20) };
         DiskSyncException failure = await Assert.ThrowsAsync<DiskSyncException>(() => _lab.MigrateAsync([image]));
         Assert.Equal(FailureKind.NotConverged, failure.Kind);
         Assert.Contains("0.02 s", failure.Message, StringComparison.Ordinal);
@@ -110,8 +112,9 @@ public sealed class MigrationCoordinatorTests : IDisposable
         using CancellationTokenSource stop = new();
         _lab.Options = new MigrationOptions
         {
-            Pause = $"{Touch("paused")}; while [ ! -e {_lab.Note("stopped")} ]; do sleep 0.02; done",
-            Unpause = Touch("unpaused"),
+            Machine = _lab.Machine(
+                $"{Touch("paused")}; while [ ! -e {_lab.Note("stopped")} ]; do sleep 0.02; done",
+                Touch("unpaused")),
             Resume = "start",
             MaxDowntime = TimeSpan.FromMinutes(1),
         };

@@ -6,6 +6,7 @@ using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Migration;
 using DiskSync.TestSupport;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -47,6 +48,9 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
     public List<MigrationState> States { get; } = [];
 
     public Forecast Forecast { get; private set; }
+
+    /// <summary>The source's machine, paused and unpaused by commands.</summary>
+    public ISourceMachine Machine(string pause, string unpause = "") => _near.Hypervisor.Commanded(pause, unpause);
 
     /// <summary>A file that a hook writes.</summary>
     public string Note(string name) => _folder.File(name);

@@ -17,8 +17,9 @@ public sealed class MigrationSafetyTests : IDisposable
         _lab = new MigrationLab();
         _options = new MigrationOptions
         {
-            Pause = $"touch {_lab.Note("paused")}",
-            Unpause = $"touch {_lab.Note("unpaused")}",
+            Machine = _lab.Machine(
+                $"touch {_lab.Note("paused")}",
+                $"touch {_lab.Note("unpaused")}"),
             Resume = "start",
             MaxDowntime = TimeSpan.FromMinutes(1),
         };
@@ -31,7 +32,7 @@ public sealed class MigrationSafetyTests : IDisposable
     public async Task A_push_that_waited_behind_a_hand_over_does_not_replace_the_disk_that_is_owned_now()
     {
         string image = _lab.Image("a.img", Content);
-        _lab.Options = _options with { Pause = $"touch {_lab.Note("paused")}; while [ ! -e {_lab.Note("go")} ]; do sleep 0.02; done" };
+        _lab.Options = _options with { Machine = _lab.Machine($"touch {_lab.Note("paused")}; while [ ! -e {_lab.Note("go")} ]; do sleep 0.02; done", $"touch {_lab.Note("unpaused")}") };
         Task<MigrationResult> migration = _lab.MigrateAsync([image]);
         await WaitForAsync("paused", migration);
         WatchedDestination guard = new(_lab.HandOver);
@@ -90,7 +91,7 @@ public sealed class MigrationSafetyTests : IDisposable
     public async Task An_image_that_was_replaced_under_its_name_before_the_final_delta_is_not_handed_over()
     {
         string image = _lab.Image("a.img", Content);
-        _lab.Options = _options with { Pause = $"cp {image} {image}.new && mv {image}.new {image}" };
+        _lab.Options = _options with { Machine = _lab.Machine($"cp {image} {image}.new && mv {image}.new {image}", $"touch {_lab.Note("unpaused")}") };
         DiskSyncException failure = await Assert.ThrowsAsync<DiskSyncException>(() => _lab.MigrateAsync([image]));
         Assert.Equal(FailureKind.Source, failure.Kind);
         Assert.Contains("another file now", failure.Message, StringComparison.Ordinal);

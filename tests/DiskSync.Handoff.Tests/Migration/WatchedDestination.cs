@@ -24,7 +24,7 @@ internal sealed class WatchedDestination(IHandOverParticipant inner) : IHandOver
         _guarded.TrySetResult();
     }
 
-    public void CheckResume(string resume) => inner.CheckResume(resume);
+    public Task CheckResumeAsync(string resume, CancellationToken cancellationToken) => inner.CheckResumeAsync(resume, cancellationToken);
 
     public async Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)
     {

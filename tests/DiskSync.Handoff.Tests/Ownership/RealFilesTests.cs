@@ -2,6 +2,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Migration;
+using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
 
 using DiskSync.TestSupport;
@@ -65,7 +66,7 @@ public sealed class RealFilesTests : IDisposable
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"echo unpaused $DISKSYNC_EPOCH >> {log}"))
         {
             DiskSyncException e = await Assert.ThrowsAsync<DiskSyncException>(
-                () => _a.Source.PauseAsync(attempt, $"echo paused $DISKSYNC_EPOCH >> {log}; exit 3"));
+                () => _a.Source.PauseAsync(attempt, RealHost.Machine($"echo paused $DISKSYNC_EPOCH >> {log}; exit 3"), CancellationToken.None));
             Assert.Equal(FailureKind.Source, e.Kind);
             Assert.Contains("exit code 3", e.Message, StringComparison.Ordinal);
         }
@@ -80,7 +81,7 @@ public sealed class RealFilesTests : IDisposable
         string log = _temp.File("log");
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"echo unpaused >> {log}"))
         {
-            await _a.Source.PauseAsync(attempt, $"echo paused >> {log}");
+            await _a.Source.PauseAsync(attempt, RealHost.Machine($"echo paused >> {log}"), CancellationToken.None);
             Assert.Equal(
                 FailureKind.Preflight,
                 (await Assert.ThrowsAsync<DiskSyncException>(() => _a.Owner.ResolveAsync(_a.ImageOf(Name), null, default))).Kind);
@@ -98,7 +99,7 @@ public sealed class RealFilesTests : IDisposable
     {
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", $"test -e {_temp.File("ready")}"))
         {
-            await _a.Source.PauseAsync(attempt, string.Empty);
+            await _a.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
             Assert.Equal(HandOverState.SourceOwnsButPaused, (await _a.Source.CallOffAsync(attempt, null)).State);
         }
 
@@ -181,7 +182,7 @@ public sealed class RealFilesTests : IDisposable
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", string.Empty))
         {
             id = attempt.Id;
-            await _a.Source.PauseAsync(attempt, string.Empty);
+            await _a.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
             File.Copy(_a.ImageOf(Name), _b.ImageOf(Name + ".partial"));
             Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(_a.ImageOf(Name)));
             await new DirectLink(_b).PrepareAsync(id, attempt.Epoch, [(_a.ImageOf(Name), root)], string.Empty, default);
@@ -243,7 +244,8 @@ public sealed class RealFilesTests : IDisposable
         using SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", new string('x', 5000));
         Assert.Equal(
             FailureKind.Usage,
-            (await Assert.ThrowsAsync<DiskSyncException>(() => _a.Source.PauseAsync(attempt, $"touch {_temp.File("paused")}"))).Kind);
+            (await Assert.ThrowsAsync<DiskSyncException>(
+                () => _a.Source.PauseAsync(attempt, RealHost.Machine($"touch {_temp.File("paused")}"), CancellationToken.None))).Kind);
         Assert.False(File.Exists(_temp.File("paused")));
         Assert.True(_a.Owner.Report(_a.ImageOf(Name)).MayRunHere);
     }
@@ -270,7 +272,7 @@ public sealed class RealFilesTests : IDisposable
     {
         string image = _a.ImageOf(Name);
         using SourceAttempt attempt = _a.Source.Begin([image], "b", string.Empty);
-        await _a.Source.PauseAsync(attempt, string.Empty);
+        await _a.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
         File.Copy(image, _b.ImageOf(Name + ".partial"));
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
         HandOverResult result = await _a.Source.HandOverAsync(attempt, [root], string.Empty, new CutLink(new DirectLink(_b), cutCommit: true), () => { }, default);
@@ -318,7 +320,7 @@ public sealed class RealFilesTests : IDisposable
         string image = from.ImageOf(Name);
         using SourceAttempt attempt = from.Source.Begin([image], "the other", string.Empty);
         await from.Source.ReleaseEarlierAsync(attempt, new DirectLink(to), default);
-        await from.Source.PauseAsync(attempt, string.Empty);
+        await from.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
         to.Destination.GuardTarget(to.ImageOf(Name));
         File.Copy(image, to.ImageOf(Name + ".partial"), overwrite: true);
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));

@@ -3,6 +3,8 @@ using DiskSync.Engine;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Seal;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
+using DiskSync.Handoff.Hypervisors.Commands;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Tests.Ownership;
@@ -16,15 +18,18 @@ public sealed class RealHost(string folder, string state) : IDestinationImages
 
     public FileImageWitness Witness { get; } = new(new ImagePlaces(state));
 
-    public SourceHandOver Source => new(Journal, new FileSourceImages(), Witness, new FileOwnershipLocks(state), Hooks, TimeProvider.System);
+    public SourceHandOver Source => new(Journal, new FileSourceImages(), Witness, new FileOwnershipLocks(state), Hypervisor, TimeProvider.System);
 
     public DestinationHandOver Destination => new(
-        Journal, this, new FileSourceImages(Side.Destination), Witness, new FileOwnershipLocks(state), Hooks, new HookCatalog([], true), TimeProvider.System);
+        Journal, this, new FileSourceImages(Side.Destination), Witness, new FileOwnershipLocks(state), Hypervisor, new HookCatalog([], true), TimeProvider.System);
 
     public OwnerCommand Owner => new(
         Journal, Witness, new FileSourceImages(), new FileOwnershipLocks(state), Source, Destination, TimeProvider.System);
 
-    private static CommandGuestHooks Hooks => new(new HookRunner(TimeSpan.FromSeconds(20)));
+    private static CommandHypervisor Hypervisor => new(new HookRunner(TimeSpan.FromSeconds(20)));
+
+    /// <summary>A machine that a command pauses.</summary>
+    public static ISourceMachine Machine(string pause) => Hypervisor.Machine(pause, string.Empty);
 
     public string ImageOf(string name) => Path.Combine(folder, name);
 

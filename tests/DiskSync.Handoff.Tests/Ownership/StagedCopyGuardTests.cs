@@ -1,6 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Engine.Runs;
+using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
 
 using DiskSync.TestSupport;
@@ -31,7 +32,7 @@ public sealed class StagedCopyGuardTests : IDisposable
     {
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", string.Empty))
         {
-            await _a.Source.PauseAsync(attempt, string.Empty);
+            await _a.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
             await new FileSourceImages().MakeUnusableAsync(_a.ImageOf(Name), attempt.Epoch);
         }
 
@@ -135,7 +136,7 @@ public sealed class StagedCopyGuardTests : IDisposable
     {
         string image = from.ImageOf(Name);
         using SourceAttempt attempt = from.Source.Begin([image], "the other", string.Empty);
-        await from.Source.PauseAsync(attempt, string.Empty);
+        await from.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
         File.Copy(image, to.ImageOf(Name + ".partial"), overwrite: true);
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
         await from.Source.HandOverAsync(attempt, [root], resume, new CutLink(new DirectLink(to), cutCommit), () => { }, default);

@@ -3,12 +3,13 @@ using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
+using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Tests.World;
 
 /// <summary>One DiskSync process on a simulated host: everything the state machines reach the world through.</summary>
-public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationImages, IImageWitness, IOwnershipLocks, IGuestHooks
+public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationImages, IImageWitness, IOwnershipLocks, IHypervisor
 {
     private readonly SimHost _host;
     private readonly int _generation;
@@ -120,21 +121,12 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
     // Nobody waits in a simulation: what would come later comes as a step of its own.
     public TimeSpan Limit => TimeSpan.FromSeconds(-10);
 
-    public Task<HookResult> RunAsync(string command, HookContext context)
-    {
-        Step($"before {context.Action}");
-        if (command.StartsWith("fail", StringComparison.Ordinal) || _host.World.HookFails(context.Action))
-        {
-            return Task.FromResult(new HookResult(1, false, "failed on purpose", TimeSpan.Zero));
-        }
+    /// <summary>The host's machine, which such a pause command pauses.</summary>
+    public ISourceMachine Machine(string pause) => new SimMachine(_host, this, pause);
 
-        _host.GuestRuns = context.Action != GuestAction.Pause;
-        _host.World.Tick($"{_host.Name}: {context.Action}");
-        Step($"after {context.Action}");
-        return Task.FromResult(command == "pause-then-hang"
-            ? new HookResult(137, true, string.Empty, TimeSpan.Zero)
-            : new HookResult(0, false, string.Empty, TimeSpan.Zero));
-    }
+    ISourceMachine IHypervisor.Source(string record) => new SimMachine(_host, this, record);
+
+    IDestinationMachine IHypervisor.Destination(string resume) => new SimMachine(_host, this, resume);
 
     private Task Rename(string image, string from, string to)
     {

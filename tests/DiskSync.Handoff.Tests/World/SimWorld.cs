@@ -107,7 +107,7 @@ public sealed class SimWorld
         SimLink link = new(s, D, d);
         using SourceAttempt attempt = s.Source.Begin(Images, "D", "unpause");
         await s.Source.ReleaseEarlierAsync(attempt, link, CancellationToken.None);
-        await s.Source.PauseAsync(attempt, pause);
+        await s.Source.PauseAsync(attempt, s.Machine(pause), CancellationToken.None);
         try
         {
             foreach (string image in Images)
