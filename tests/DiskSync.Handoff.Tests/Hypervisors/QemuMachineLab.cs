@@ -9,7 +9,7 @@ namespace DiskSync.Handoff.Tests.Hypervisors;
 internal sealed class QemuMachineLab : IMachineLab
 {
     private readonly TempFolder _folder = new();
-    private readonly string[] _machine;
+    private readonly IReadOnlyList<string> _machine;
 
     /// <summary>Nothing is started yet.</summary>
     /// <param name="machine">The machine's arguments; a bare one where there are none.</param>
@@ -59,18 +59,7 @@ internal sealed class QemuMachineLab : IMachineLab
 
     public async Task<bool> RunsAtSourceAsync() => await Near.StatusAsync() == "running";
 
-    // A QEMU whose incoming migration failed ends a moment later.
-    public async Task<bool> RunsAtDestinationAsync()
-    {
-        try
-        {
-            return await Far.StatusAsync() == "running";
-        }
-        catch (QmpConnectionException)
-        {
-            return false;
-        }
-    }
+    public async Task<bool> RunsAtDestinationAsync() => await Far.StatusAsync() == "running";
 
     public void KillSource() => Near.Kill();
 

@@ -26,14 +26,15 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
     /// <summary>Sets both hosts up.</summary>
     /// <param name="root">The receiver's root, or null for a folder of its own.</param>
     /// <param name="start">What the receiver's hook "start" does before it says that it ran.</param>
-    public MigrationLab(string? root = null, string start = "true")
+    /// <param name="machine">The socket of the QEMU that the receiver's hook "machine" is.</param>
+    public MigrationLab(string? root = null, string start = "true", string machine = "/none")
     {
         _root = root ?? _folder.File("far");
         Directory.CreateDirectory(_root);
         _near = new OwnershipParts(_folder.File("near-state"), TimeSpan.FromSeconds(20), acceptUnfenced: true);
         _provider = new FileTargetProvider(_root, _folder.File("far-state"));
         HandOver = new OwnershipParts(_folder.File("far-state"), TimeSpan.FromSeconds(20), acceptUnfenced: true)
-            .Receiver(_provider, new HookCatalog([$"start={start} && echo ran >> {Note("resumed")}"], allowCommands: false));
+            .Receiver(_provider, new HookCatalog([$"start={start} && echo ran >> {Note("resumed")}", $"machine=qmp:{machine}"], allowCommands: false));
     }
 
     /// <summary>The destination's part in the hand-over.</summary>

@@ -1,10 +1,9 @@
 using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Formats.Wire.Messages;
-using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Hypervisors;
+using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Ownership;
-
 using DiskSync.TestSupport;
 
 namespace DiskSync.Handoff.Tests.Ownership;

@@ -22,5 +22,6 @@ public static class FuzzTargets
         new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
         new("nbd-server", FuzzNbdServer.Run, FuzzNbdServer.Seeds),
         new("nbd-client", FuzzNbdClient.Run, FuzzNbdClient.Seeds),
+        new("qmp", FuzzQmp.Run, FuzzQmp.Seeds),
     ];
 }
