@@ -96,7 +96,7 @@ public sealed class IncomingImageTests : IDisposable
         using (SourceAttempt attempt = _host.Source.Begin([Image], "s", "true"))
         {
             AssertSoon(incoming);
-            await _host.Source.PauseAsync(attempt, "true");
+            await _host.Source.PauseAsync(attempt, RealHost.Machine("true"), CancellationToken.None);
             AssertRefused(incoming);
         }
     }
