@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DiskSync.Engine;
+using DiskSync.Handoff.Hypervisors.Qemu.Bitmaps;
 
 namespace DiskSync.Handoff.Hypervisors.Qemu;
 
@@ -56,6 +57,9 @@ internal sealed class QemuMonitor : IDisposable
     /// <returns>Whether the machine was stopped since the last call.</returns>
     public async Task<bool> WaitAsync(TimeSpan most, CancellationToken cancellationToken) =>
         (await _client.WaitForEventsAsync(most, cancellationToken)).Any(e => e.Name == "STOP");
+
+    /// <summary>Takes away what a disksync that was killed has left in this QEMU.</summary>
+    public Task RemoveLeftOversAsync(CancellationToken cancellationToken) => QemuLeftOvers.RemoveAsync(_client, cancellationToken);
 
     public void Dispose() => _client.Dispose();
 }

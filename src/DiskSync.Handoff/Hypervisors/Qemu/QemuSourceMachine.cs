@@ -136,7 +136,13 @@ internal sealed class QemuSourceMachine : ISourceMachine
                 status = await monitor.StatusAsync(limit.Token);
             }
 
-            return status == "running" ? MachineResult.Done : MachineResult.Failed($"QEMU at {_socket} was told to go on and is '{status}'");
+            if (status != "running")
+            {
+                return MachineResult.Failed($"QEMU at {_socket} was told to go on and is '{status}'");
+            }
+
+            await RemoveLeftOversAsync(monitor, limit.Token);
+            return MachineResult.Done;
         }
         catch (DiskSyncException exception)
         {
@@ -145,6 +151,18 @@ internal sealed class QemuSourceMachine : ISourceMachine
         catch (OperationCanceledException)
         {
             return MachineResult.Failed($"QEMU at {_socket} did not let the machine go on within {_limit.TotalSeconds:0.#} s");
+        }
+    }
+
+    private static async Task RemoveLeftOversAsync(QemuMonitor monitor, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await monitor.RemoveLeftOversAsync(cancellationToken);
+        }
+        catch (DiskSyncException)
+        {
+            // The machine runs, and that is what was asked; the next migrate removes them.
         }
     }
 
