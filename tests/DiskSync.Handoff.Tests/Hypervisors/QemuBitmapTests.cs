@@ -203,7 +203,10 @@ public sealed class QemuBitmapTests : IDisposable
 
     private async Task KilledWhileReadingAsync() => await _qemu!.ExecuteAsync("block-export-add", new JsonObject
     {
-        ["type"] = "nbd", ["id"] = "disksync-killed", ["node-name"] = "disk", ["name"] = "disksync-killed",
+        ["type"] = "nbd",
+        ["id"] = "disksync-killed",
+        ["node-name"] = "disk",
+        ["name"] = "disksync-killed",
     });
 
     private async Task<IReadOnlyList<string>> BitmapsAsync()
