@@ -306,4 +306,64 @@ public sealed class RequestTests
         Assert.Equal(100, export.Flushes);
         Assert.Empty(lab.Failures);
     }
+
+    [Fact]
+    public void A_write_that_takes_long_does_not_keep_what_comes_after_it()
+    {
+        MemoryExport export = new(Length);
+        using ManualResetEventSlim read = new();
+        export.Before = (what, offset) =>
+        {
+            if (what == "write" && offset == 0)
+            {
+                Thread.Sleep(30);
+            }
+            else if (what == "write")
+            {
+                read.Wait(TimeSpan.FromSeconds(20));
+            }
+        };
+        using NbdLab lab = new(export);
+        using NbdTestClient client = lab.Connect().Go();
+
+        // The first one tells that writes take long here; from then on they are the workers'.
+        Assert.Equal(NbdError.None, client.Do(NbdCommand.Write, 0, 1, data: [1]));
+        ulong write = client.Send(NbdCommand.Write, 4096, 1, data: [1]);
+        ulong behind = client.Send(NbdCommand.Read, 0, 1);
+        Assert.Equal((behind, NbdError.None), client.SimpleReply());
+        Assert.Equal([1], client.Read(1));
+        read.Set();
+        Assert.Equal((write, NbdError.None), client.SimpleReply());
+    }
+
+    [Fact]
+    public void Requests_are_let_gather_only_where_many_come()
+    {
+        int pauses = 0;
+        using NbdLab lab = new(new NbdServerOptions { Pause = () => Interlocked.Increment(ref pauses) }, new MemoryExport(Length));
+        using NbdTestClient client = lab.Connect().Go();
+        for (int i = 0; i < 2000; i++)
+        {
+            Assert.Equal(NbdError.None, client.Do(NbdCommand.Write, 0, 1, data: [1]));
+        }
+
+        int alone = pauses;
+        Assert.InRange(alone, 1, 10);
+
+        byte[] requests = [.. Enumerable.Range(0, 32).SelectMany(_ => Request())];
+        for (int i = 0; i < 5000; i++)
+        {
+            client.Stream.Write(requests);
+            client.Read(32 * 17);
+        }
+
+        Assert.InRange(pauses - alone, 100, 5000);
+
+        static byte[] Request()
+        {
+            byte[] bytes = new byte[NbdRequest.Size];
+            new NbdRequest(NbdCommandFlags.None, NbdCommand.Read, 1, 0, 1).Write(bytes);
+            return bytes;
+        }
+    }
 }

@@ -9,6 +9,7 @@ using DiskSync.Engine.Runs;
 using DiskSync.Engine.Transports;
 using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Ownership;
+using DiskSync.Linux;
 using DiskSync.Nbd.Server;
 
 namespace DiskSync.Cli.Commands;
@@ -16,6 +17,9 @@ namespace DiskSync.Cli.Commands;
 /// <summary><c>disksync export</c>: an image over NBD.</summary>
 internal sealed class ExportCommand : CliCommand
 {
+    // A client on the same host sends some five requests meanwhile.
+    private const long GatheringNanoseconds = 25_000;
+
     private readonly Argument<string> _image = ImageArguments.Image("IMAGE", "the image to serve");
 
     private readonly Option<string[]> _listen = new("--listen")
@@ -129,7 +133,7 @@ internal sealed class ExportCommand : CliCommand
     private static async Task<ExportReport> ServeAsync(
         CommandContext context, string path, INbdExport export, ListenAddress[] listen, CancellationToken cancellation)
     {
-        using NbdServer server = new([export], new NbdServerOptions());
+        using NbdServer server = new([export], new NbdServerOptions { Pause = static () => ThreadScheduling.SleepExactly(GatheringNanoseconds) });
         using ExportListener listener = ExportListener.Start(listen, server, context.Output.Warning);
         foreach (ListenAddress address in listener.Addresses)
         {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DiskSync.Linux.Native;
 
-/// <summary>How the kernel schedules threads: setpriority(2), sched_setscheduler(2), ioprio_set(2).</summary>
+/// <summary>How the kernel schedules threads: setpriority(2), sched_setscheduler(2), ioprio_set(2), prctl(2).</summary>
 internal static partial class SchedulingCalls
 {
     /// <summary>PRIO_PROCESS; on Linux it means one thread.</summary>
@@ -13,6 +13,9 @@ internal static partial class SchedulingCalls
 
     /// <summary>IOPRIO_WHO_PROCESS; it, too, means one thread.</summary>
     internal const int IoThread = 1;
+
+    /// <summary>PR_SET_TIMERSLACK.</summary>
+    internal const int SetTimerSlack = 29;
 
     /// <summary>IOPRIO_CLASS_IDLE in the class's bits.</summary>
     internal const int IoIdle = 3 << 13;
@@ -39,6 +42,9 @@ internal static partial class SchedulingCalls
     /// <summary>struct sched_param has one member, the priority.</summary>
     [LibraryImport(Call.Library, EntryPoint = "sched_setscheduler", SetLastError = true)]
     internal static partial int SetScheduler(int thread, int policy, in int priority);
+
+    [LibraryImport(Call.Library, EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int ProcessControl(int option, nuint value, nuint third, nuint fourth, nuint fifth);
 
     /// <summary>The C library has no function for it.</summary>
     internal static int SetIoPriority(int thread, int priority) =>

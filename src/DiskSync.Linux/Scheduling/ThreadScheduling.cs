@@ -5,6 +5,9 @@ namespace DiskSync.Linux;
 /// <summary>Where the calling thread stands among those that want the processor.</summary>
 public static class ThreadScheduling
 {
+    [ThreadStatic]
+    private static bool _isExact;
+
     /// <summary>Puts the calling thread before all ordinary threads of the machine (SCHED_RR, else the best nice value).</summary>
     /// <returns>False where this user may not (CAP_SYS_NICE).</returns>
     /// <remarks>For a thread that sleeps most of the time and must wake up exactly; one that never sleeps starves others.</remarks>
@@ -19,5 +22,19 @@ public static class ThreadScheduling
     {
         TimeSpec time = TimeSpec.Of(nanoseconds);
         _ = NetworkCalls.Poll(null, 0, &time, null);
+    }
+
+    /// <summary>Lets the calling thread sleep for a few microseconds, exactly, and each later sleep of it too.</summary>
+    /// <param name="nanoseconds">How long.</param>
+    /// <remarks>The kernel may otherwise put a wake-up off by 50 µs, to do several at once.</remarks>
+    public static void SleepExactly(long nanoseconds)
+    {
+        if (!_isExact)
+        {
+            _isExact = true;
+            _ = SchedulingCalls.ProcessControl(SchedulingCalls.SetTimerSlack, 1, 0, 0, 0);
+        }
+
+        Sleep(nanoseconds);
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Sockets;
 
 namespace DiskSync.Nbd.Server;
@@ -9,38 +8,47 @@ namespace DiskSync.Nbd.Server;
 /// safe; what the connection's own thread answers at once is gathered and sent with one call (<see cref="Gather"/>,
 /// <see cref="Flush"/>), which no other thread may call.
 /// </remarks>
-internal sealed class NbdOutbox : IDisposable
+/// <param name="stream">Owned by the connection.</param>
+internal sealed class NbdOutbox(Stream stream) : IDisposable
 {
     private const int GatherBytes = 256 << 10;
 
-    private readonly Stream _stream;
+    // What a socket that can be written has room for in any case.
+    private const int MostSentAtOnce = 8 << 10;
+
     private readonly Lock _sending = new();
+
+    // Of TLS nobody can tell what its socket would take.
+    private readonly Socket? _socket = (stream as NetworkStream)?.Socket;
     private readonly object _gate = new();
     private readonly Queue<Letter> _letters = [];
     private readonly byte[] _gathered = new byte[GatherBytes];
-    private readonly Thread _sender;
+    private Thread? _sender;
     private int _gatheredBytes;
     private bool _isClosed;
     private volatile bool _isLost;
 
-    /// <summary>Begins to send.</summary>
-    /// <param name="stream">Owned by the connection.</param>
-    public NbdOutbox(Stream stream)
-    {
-        _stream = stream;
-        _sender = new Thread(Send) { IsBackground = true, Name = "nbd replies" };
-        _sender.Start();
-    }
-
     /// <summary>Hands a reply over.</summary>
     /// <param name="reply">Its bytes.</param>
-    /// <param name="rented">To be given back once it is sent, or null.</param>
     /// <param name="sent">Called once it is sent, or can never be.</param>
-    public void Post(ReadOnlyMemory<byte> reply, byte[]? rented, Action? sent)
+    public void Post(ReadOnlyMemory<byte> reply, Action? sent)
     {
+        if (TrySendNow(reply.Span))
+        {
+            sent?.Invoke();
+            return;
+        }
+
         lock (_gate)
         {
-            _letters.Enqueue(new(reply, rented, sent));
+            _letters.Enqueue(new(reply, sent));
+            if (_sender is null)
+            {
+                // Many connections never need it.
+                _sender = new Thread(Send) { IsBackground = true, Name = "nbd replies" };
+                _sender.Start();
+            }
+
             Monitor.Pulse(_gate);
         }
     }
@@ -73,7 +81,7 @@ internal sealed class NbdOutbox : IDisposable
         _gatheredBytes = 0;
         lock (_sending)
         {
-            _stream.Write(_gathered.AsSpan(0, length));
+            stream.Write(_gathered.AsSpan(0, length));
         }
     }
 
@@ -89,8 +97,41 @@ internal sealed class NbdOutbox : IDisposable
             Monitor.Pulse(_gate);
         }
 
-        _sender.Join();
+        _sender?.Join();
     }
+
+    // Another thread that only sends costs a small reply more than all the rest of it. Never waits: not for the socket,
+    // and not for one who does.
+    private bool TrySendNow(ReadOnlySpan<byte> reply)
+    {
+        if (_socket is null || reply.Length > MostSentAtOnce || _isLost || !_sending.TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            if (!_socket.Poll(0, SelectMode.SelectWrite))
+            {
+                return false;
+            }
+
+            stream.Write(reply);
+        }
+        catch (Exception exception) when (IsLoss(exception))
+        {
+            _isLost = true;
+        }
+        finally
+        {
+            _sending.Exit();
+        }
+
+        return true;
+    }
+
+    private static bool IsLoss(Exception exception) =>
+        exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException;
 
     private void Send()
     {
@@ -102,19 +143,14 @@ internal sealed class NbdOutbox : IDisposable
                 {
                     lock (_sending)
                     {
-                        _stream.Write(letter.Bytes.Span);
+                        stream.Write(letter.Bytes.Span);
                     }
                 }
             }
-            catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception exception) when (IsLoss(exception))
             {
                 // The connection's own thread finds out when it reads; here the rest is only cleared away.
                 _isLost = true;
-            }
-
-            if (letter.Rented is not null)
-            {
-                ArrayPool<byte>.Shared.Return(letter.Rented);
             }
 
             letter.Sent?.Invoke();
@@ -139,5 +175,5 @@ internal sealed class NbdOutbox : IDisposable
         }
     }
 
-    private readonly record struct Letter(ReadOnlyMemory<byte> Bytes, byte[]? Rented, Action? Sent);
+    private readonly record struct Letter(ReadOnlyMemory<byte> Bytes, Action? Sent);
 }

@@ -11,8 +11,7 @@ public sealed class NbdServer : IDisposable
 {
     private readonly IReadOnlyList<INbdExport> _exports;
     private readonly NbdServerOptions _options;
-    private readonly NbdWorkers _workers;
-    private readonly NbdBudget _allBytes;
+    private readonly NbdShared _shared;
 
     /// <summary>Starts the workers.</summary>
     /// <param name="exports">What there is, at least one; the first is also the one without a name. Not owned.</param>
@@ -23,8 +22,7 @@ public sealed class NbdServer : IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(exports?.Count ?? 0);
         _exports = exports!;
         _options = options;
-        _workers = new NbdWorkers(options.Workers);
-        _allBytes = new NbdBudget(options.TotalBytes);
+        _shared = new(new NbdWorkers(options.Workers), new NbdBudget(options.TotalBytes), new NbdBuffers(options.TotalBytes));
     }
 
     /// <summary>Serves one client until it goes; the calling thread is its thread.</summary>
@@ -37,7 +35,7 @@ public sealed class NbdServer : IDisposable
         using (stream)
         {
             Limit(stream, _options.NegotiationLimit);
-            if (new NbdHandshake(stream, _exports, _options).Run() is not { } agreement)
+            if (Negotiate(stream) is not { } agreement)
             {
                 return;
             }
@@ -46,7 +44,7 @@ public sealed class NbdServer : IDisposable
             Limit(stream, Timeout.InfiniteTimeSpan);
             using (agreement.Stream)
             {
-                using NbdConnection connection = new(agreement, _workers, _allBytes, _options);
+                using NbdConnection connection = new(agreement, _shared, _options);
                 connection.Run();
             }
         }
@@ -55,9 +53,26 @@ public sealed class NbdServer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _allBytes.Close();
-        _workers.Dispose();
+        _shared.Bytes.Close();
+        _shared.Workers.Dispose();
     }
+
+    private NbdAgreement? Negotiate(Stream stream)
+    {
+        using NbdDeadline deadline = new(stream, _options.NegotiationLimit);
+        try
+        {
+            NbdAgreement? agreement = new NbdHandshake(stream, _exports, _options).Run();
+            return deadline.TryMeet() ? agreement : throw TooLate();
+        }
+        catch (Exception exception) when (deadline.HasPassed && exception is not NbdProtocolException)
+        {
+            throw TooLate();
+        }
+    }
+
+    private NbdProtocolException TooLate() =>
+        new($"the client did not choose an export within {_options.NegotiationLimit.TotalSeconds:0} s");
 
     private void Limit(Stream stream, TimeSpan reading)
     {

@@ -23,7 +23,10 @@ public sealed class NbdServerOptions
     /// <summary>Threads that wait for the medium.</summary>
     public int Workers { get; init; } = Math.Clamp(4 * Environment.ProcessorCount, 8, 32);
 
-    /// <summary>How long a client may take to negotiate.</summary>
+    /// <summary>Waits for some tens of microseconds, to let requests gather where there are many; null where nothing can.</summary>
+    public Action? Pause { get; init; }
+
+    /// <summary>How long a client may take to negotiate, in all.</summary>
     public TimeSpan NegotiationLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a client may leave its replies unread.</summary>
