@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using DiskSync.Nbd.Server;
 using DiskSync.Nbd.Wire;
+using DiskSync.TestSupport;
 
 namespace DiskSync.Nbd.Tests;
 
@@ -178,5 +179,23 @@ public sealed class NegotiationTests
 
         client.SendOption(NbdOption.ExportName, 0);
         Assert.True(client.IsClosed());
+    }
+
+    [Fact]
+    public void Who_says_a_little_now_and_then_does_not_negotiate_for_ever()
+    {
+        using NbdLab lab = new(new NbdServerOptions { NegotiationLimit = TimeSpan.FromMilliseconds(500) }, new MemoryExport(4096));
+        using NbdTestClient client = lab.Connect().Greet();
+        Assert.Throws<IOException>(() =>
+        {
+            // An option of 60,000 bytes, none of them late.
+            client.SendOption(NbdOption.List, 60_000);
+            for (int i = 0; i < 60_000; i++)
+            {
+                client.Stream.WriteByte(0);
+                Thread.Sleep(20);
+            }
+        });
+        Assert.Contains("did not choose an export", lab.WaitForFailure().Message, StringComparison.Ordinal);
     }
 }

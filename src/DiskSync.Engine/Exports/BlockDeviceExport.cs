@@ -71,20 +71,11 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
                 return;
             }
 
-            AlignedBuffer bounce = Rent();
-            try
+            InPieces(offset, buffer.Length, buffer, static (image, from, piece, at, all) =>
             {
-                for (int at = 0; at < buffer.Length; at += BounceBytes)
-                {
-                    Span<byte> piece = bounce.Span[..Math.Min(BounceBytes, buffer.Length - at)];
-                    image.Read(offset + at, piece);
-                    piece.CopyTo(buffer[at..]);
-                }
-            }
-            finally
-            {
-                _bounces.Add(bounce);
-            }
+                image.Read(from, piece);
+                piece.CopyTo(all[at..]);
+            });
         }
         catch (ImageIOException exception)
         {
@@ -103,20 +94,11 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
                 return;
             }
 
-            AlignedBuffer bounce = Rent();
-            try
+            InPieces(offset, data.Length, data, static (image, to, piece, at, all) =>
             {
-                for (int at = 0; at < data.Length; at += BounceBytes)
-                {
-                    Span<byte> piece = bounce.Span[..Math.Min(BounceBytes, data.Length - at)];
-                    data.Slice(at, piece.Length).CopyTo(piece);
-                    image.Write(offset + at, piece);
-                }
-            }
-            finally
-            {
-                _bounces.Add(bounce);
-            }
+                all.Slice(at, piece.Length).CopyTo(piece);
+                image.Write(to, piece);
+            });
         }
         catch (ImageIOException exception)
         {
@@ -175,7 +157,26 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
         }
     }
 
-    private AlignedBuffer Rent() => _bounces.TryTake(out AlignedBuffer? bounce) ? bounce : new AlignedBuffer(BounceBytes);
+    /// <summary>What a piece of aligned memory has to do with its part of a transfer.</summary>
+    private delegate void Move<TAll>(IBlockDevice image, long offset, Span<byte> piece, int at, TAll all)
+        where TAll : allows ref struct;
+
+    private void InPieces<TAll>(long offset, int length, TAll all, Move<TAll> move)
+        where TAll : allows ref struct
+    {
+        AlignedBuffer bounce = _bounces.TryTake(out AlignedBuffer? kept) ? kept : new AlignedBuffer(BounceBytes);
+        try
+        {
+            for (int at = 0; at < length; at += BounceBytes)
+            {
+                move(image, offset + at, bounce.Span[..Math.Min(BounceBytes, length - at)], at, all);
+            }
+        }
+        finally
+        {
+            _bounces.Add(bounce);
+        }
+    }
 
     private static void Do(Action action)
     {

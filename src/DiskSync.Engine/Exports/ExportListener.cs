@@ -15,6 +15,7 @@ public sealed class ExportListener : IDisposable
 {
     private const int MostConnections = 256;
     private const int Backlog = 64;
+    private const long MillisecondsBetweenRefusals = 10_000;
 
     private readonly NbdServer _server;
     private readonly Action<string> _warn;
@@ -25,6 +26,8 @@ public sealed class ExportListener : IDisposable
     private readonly Dictionary<Thread, Socket> _serving = [];
     private bool _isStopped;
     private int _served;
+    private int _refused;
+    private long _refusalsToldAt = long.MinValue;
 
     private ExportListener(NbdServer server, Action<string> warn)
     {
@@ -146,20 +149,47 @@ public sealed class ExportListener : IDisposable
             }
 
             Thread thread = new(() => Serve(client)) { IsBackground = true, Name = "nbd client" };
+            bool isTaken;
             lock (_gate)
             {
-                if (_isStopped || _serving.Count >= MostConnections)
+                isTaken = !_isStopped && _serving.Count < MostConnections;
+                if (isTaken)
                 {
-                    client.Dispose();
-                    continue;
+                    _serving.Add(thread, client);
+                    _served++;
                 }
-
-                _serving.Add(thread, client);
-                _served++;
             }
 
-            thread.Start();
+            if (isTaken)
+            {
+                thread.Start();
+            }
+            else
+            {
+                Refuse(client);
+            }
         }
+    }
+
+    // The protocol has no word for it before the negotiation, for which there is no thread: the client sees its end.
+    private void Refuse(Socket client)
+    {
+        client.Dispose();
+        int refused;
+        lock (_gate)
+        {
+            _refused++;
+            if (Environment.TickCount64 - MillisecondsBetweenRefusals < _refusalsToldAt)
+            {
+                return;
+            }
+
+            _refusalsToldAt = Environment.TickCount64;
+            refused = _refused;
+            _refused = 0;
+        }
+
+        Warn($"{refused} clients were turned away: there are {MostConnections} connections already; close some, or use fewer for each client");
     }
 
     private void Serve(Socket client)

@@ -8,7 +8,9 @@ namespace DiskSync.TestSupport.Fuzz;
 /// <summary>Fuzzes a whole NBD connection: negotiation, requests and the data that follow them.</summary>
 public static class FuzzNbdServer
 {
-    private static readonly NbdServer Server = new([new Disk()], new NbdServerOptions { Workers = 1 });
+    private const int Bytes = 1 << 16;
+    private static readonly MemoryExport Disk = new(Bytes);
+    private static readonly NbdServer Server = new([Disk], new NbdServerOptions { Workers = 1 });
 
     /// <summary>Conversations with every option and command.</summary>
     public static IReadOnlyList<byte[]> Seeds() =>
@@ -51,7 +53,7 @@ public static class FuzzNbdServer
         .. Request(NbdCommand.WriteZeroes, 100, 200, NbdCommandFlags.Fua | NbdCommandFlags.NoHole),
         .. Request(NbdCommand.Trim, 100, 200),
         .. Request(NbdCommand.Cache, 0, 4096),
-        .. Request(NbdCommand.BlockStatus, 0, Disk.Bytes, NbdCommandFlags.ReqOne),
+        .. Request(NbdCommand.BlockStatus, 0, Bytes, NbdCommandFlags.ReqOne),
         .. Request(NbdCommand.Flush, 0, 0),
         .. Request(NbdCommand.Disconnect, 0, 0),
     ];
@@ -99,72 +101,6 @@ public static class FuzzNbdServer
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             // Nobody reads it.
-        }
-    }
-
-    private sealed class Disk : INbdExport
-    {
-        internal const int Bytes = 1 << 16;
-        private readonly byte[] _content = new byte[Bytes];
-
-        public string Name => "disk";
-
-        public string Description => "fuzzed";
-
-        public long Length => Bytes;
-
-        public bool IsReadOnly => false;
-
-        public int MinimumBlock => 1;
-
-        public int PreferredBlock => 4096;
-
-        public bool IsSharedByConnections => true;
-
-        public IReadOnlyList<string> StatusKinds { get; } = ["base:allocation"];
-
-        /// <summary>A request that should have been refused: the server would only answer it with an error.</summary>
-        internal static string? Outside { get; private set; }
-
-        public bool TryReadNow(long offset, Span<byte> buffer)
-        {
-            Range(offset, buffer.Length).CopyTo(buffer);
-            return true;
-        }
-
-        public void Read(long offset, Span<byte> buffer) => TryReadNow(offset, buffer);
-
-        public void Write(long offset, ReadOnlySpan<byte> data) => data.CopyTo(Range(offset, data.Length));
-
-        public bool Zero(long offset, long length, bool mayPunch, bool fastOnly)
-        {
-            Range(offset, length).Clear();
-            return true;
-        }
-
-        public void Trim(long offset, long length) => Range(offset, length).Clear();
-
-        public void Cache(long offset, long length) => Range(offset, length);
-
-        public void Flush()
-        {
-            // There is no medium.
-        }
-
-        public IEnumerable<NbdExtent> Status(int kind, long offset, long length)
-        {
-            Range(offset, length);
-            return [new(length, (uint)kind)];
-        }
-
-        private Span<byte> Range(long offset, long length)
-        {
-            if (offset < 0 || length < 0 || offset > Bytes - length)
-            {
-                Outside = $"{length} bytes at {offset}";
-            }
-
-            return _content.AsSpan((int)offset, (int)length);
         }
     }
 }

@@ -1,32 +1,45 @@
 using DiskSync.Nbd.Server;
 using DiskSync.Nbd.Wire;
 
-namespace DiskSync.Nbd.Tests;
+namespace DiskSync.TestSupport;
 
 /// <summary>An export in memory, which knows holes in pieces of 4 KiB and can be told to fail or to wait.</summary>
+/// <remarks>Thread safe as far as ranges do not overlap. Nothing is durable, as nothing has to be.</remarks>
 /// <param name="length">Bytes.</param>
-internal sealed class MemoryExport(int length) : INbdExport
+public sealed class MemoryExport(int length) : INbdExport
 {
     private const int Piece = 4096;
     private readonly Lock _lock = new();
 
+    /// <summary>What is in it; tests may look and change.</summary>
     public byte[] Content { get; } = new byte[length];
 
+    /// <inheritdoc/>
     public string Name { get; init; } = "disk";
 
+    /// <inheritdoc/>
     public string Description { get; init; } = "a disk in memory";
 
+    /// <inheritdoc/>
     public long Length => Content.Length;
 
+    /// <inheritdoc/>
     public bool IsReadOnly { get; init; }
 
+    /// <inheritdoc/>
     public int MinimumBlock { get; init; } = 1;
 
+    /// <inheritdoc/>
     public int PreferredBlock => Piece;
 
+    /// <inheritdoc/>
     public bool IsSharedByConnections => true;
 
+    /// <inheritdoc/>
     public IReadOnlyList<string> StatusKinds { get; } = ["base:allocation", "test:odd"];
+
+    /// <summary>A request that leaves the disk, and so should have been refused; the server would only answer it with an error.</summary>
+    public string? Outside { get; private set; }
 
     /// <summary>Whether reads are served at once, as from a page cache.</summary>
     public bool IsCached { get; init; } = true;
@@ -37,6 +50,7 @@ internal sealed class MemoryExport(int length) : INbdExport
     /// <summary>How many flushes there were.</summary>
     public int Flushes { get; private set; }
 
+    /// <inheritdoc/>
     public bool TryReadNow(long offset, Span<byte> buffer)
     {
         if (!IsCached)
@@ -48,18 +62,21 @@ internal sealed class MemoryExport(int length) : INbdExport
         return true;
     }
 
+    /// <inheritdoc/>
     public void Read(long offset, Span<byte> buffer)
     {
         Before("read", offset);
-        Content.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+        Range(offset, buffer.Length).CopyTo(buffer);
     }
 
+    /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         Before("write", offset);
-        data.CopyTo(Content.AsSpan((int)offset));
+        data.CopyTo(Range(offset, data.Length));
     }
 
+    /// <inheritdoc/>
     public bool Zero(long offset, long length, bool mayPunch, bool fastOnly)
     {
         Before(fastOnly ? "zero fast" : mayPunch ? "zero" : "zero, no hole", offset);
@@ -68,18 +85,25 @@ internal sealed class MemoryExport(int length) : INbdExport
             return false;
         }
 
-        Content.AsSpan((int)offset, (int)length).Clear();
+        Range(offset, length).Clear();
         return true;
     }
 
+    /// <inheritdoc/>
     public void Trim(long offset, long length)
     {
         Before("trim", offset);
-        Content.AsSpan((int)offset, (int)length).Clear();
+        Range(offset, length).Clear();
     }
 
-    public void Cache(long offset, long length) => Before("cache", offset);
+    /// <inheritdoc/>
+    public void Cache(long offset, long length)
+    {
+        Before("cache", offset);
+        _ = Range(offset, length);
+    }
 
+    /// <inheritdoc/>
     public void Flush()
     {
         Before("flush", 0);
@@ -89,9 +113,11 @@ internal sealed class MemoryExport(int length) : INbdExport
         }
     }
 
+    /// <inheritdoc/>
     public IEnumerable<NbdExtent> Status(int kind, long offset, long length)
     {
         Before("status", offset);
+        _ = Range(offset, length);
         for (long at = offset; at < offset + length;)
         {
             long end = Math.Min(Content.Length, (at / Piece * Piece) + Piece);
@@ -102,5 +128,15 @@ internal sealed class MemoryExport(int length) : INbdExport
             yield return new(end - at, flags);
             at = end;
         }
+    }
+
+    private Span<byte> Range(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset > Content.Length - length)
+        {
+            Outside = $"{length} bytes at {offset}";
+        }
+
+        return Content.AsSpan((int)offset, (int)length);
     }
 }
