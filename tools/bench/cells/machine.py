@@ -46,7 +46,7 @@ def versions(disksync):
     asked = {"disksync": [disksync, "--version"], "nbdcopy": ["nbdcopy", "--version"], "nbdkit": ["nbdkit", "--version"],
              "rsync": ["rsync", "--version"], "ssh": ["ssh", "-V"], "qemu-img": ["qemu-img", "--version"],
              "casync": ["casync", "--version"], "zsync": ["zsync", "-V"], "b3sum": ["b3sum", "--version"],
-             "lz4": ["lz4", "--version"], "iperf3": ["iperf3", "--version"]}
+             "lz4": ["lz4", "--version"], "fio": ["fio", "--version"], "iperf3": ["iperf3", "--version"]}
     found = {}
     for name, command in asked.items():
         try:
