@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import aims
 import chart
 import codecs_bench
+import export_bench
 import figures
 import processes
 import report
@@ -28,6 +29,23 @@ def row(workload, link, contestant, seconds, kind="peer", hashes=True, there=100
 
 def verdicts(rows, facts=None):
     return {one["aim"]: one["met"] for one in aims.judge(rows, facts or {})}
+
+
+class Export(unittest.TestCase):
+    @staticmethod
+    def rows(ours, nbdkit, qemu):
+        return [{"cell": "read-32", "contestant": name, "runs": [{"requests": 1000, "perSecond": rate, "p99": 1, "cpu": 0.01} for rate in rates]}
+                for name, rates in ((export_bench.PLAIN, ours), ("nbdkit file", nbdkit), ("qemu-nbd", qemu))]
+
+    def test_the_better_peer_is_what_counts(self):
+        one, = export_bench.judge(self.rows([130, 90, 140], [100, 100, 100], [50, 60, 70]))
+        self.assertEqual((one["peer"], one["ratio"], one["verdict"]), ("nbdkit file", 1.3, "met"))
+        one, = export_bench.judge(self.rows([130], [100], [101]))
+        self.assertEqual((one["peer"], one["verdict"]), ("qemu-nbd", "**not met**"))
+
+    def test_processor_time_is_of_all_requests(self):
+        one = export_bench.summary(self.rows([1, 1], [1], [1])[0])
+        self.assertAlmostEqual(one["cpuPer100k"], 1.0)
 
 
 class Figures(unittest.TestCase):
