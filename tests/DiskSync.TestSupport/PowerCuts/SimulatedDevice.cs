@@ -6,6 +6,7 @@ namespace DiskSync.TestSupport.PowerCuts;
 /// <summary>An open <see cref="SimulatedImage"/>.</summary>
 public sealed class SimulatedDevice : IBlockDevice
 {
+    private const int Sector = 512;
     private readonly SimulatedImage _image;
     private readonly SimulatedMedium _medium;
     private readonly int _generation;
@@ -45,7 +46,8 @@ public sealed class SimulatedDevice : IBlockDevice
         CheckRange(offset, data.Length);
         if (_medium.MustFail())
         {
-            _image.Write(offset, data[..(data.Length / 2)]);
+            // Whole sectors: no device leaves one half written that has power.
+            _image.Write(offset, data[..(data.Length / 2 / Sector * Sector)]);
             throw Failed("write", offset);
         }
 
@@ -59,7 +61,7 @@ public sealed class SimulatedDevice : IBlockDevice
         CheckRange(offset, length);
         if (_medium.MustFail())
         {
-            _image.Zero(offset, length / 2);
+            _image.Zero(offset, length / 2 / Sector * Sector);
             throw Failed("zero", offset);
         }
 

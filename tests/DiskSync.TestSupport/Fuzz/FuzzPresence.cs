@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using DiskSync.Codecs;
+using DiskSync.Formats;
+using DiskSync.Formats.Presence;
+
+namespace DiskSync.TestSupport.Fuzz;
+
+/// <summary>Fuzzes presence maps and their notes.</summary>
+public static class FuzzPresence
+{
+    private const int RecordsAt = 12288;
+
+    /// <summary>What the sample map is about.</summary>
+    public static PresenceHeader Header { get; } = new(
+        (40L << 20) + 5,
+        new Guid("00112233-4455-6677-8899-aabbccddeeff"),
+        new Guid("8899aabb-ccdd-eeff-0011-223344556677"),
+        3,
+        WireSamples.HashOf(8),
+        1_764_000_000_000);
+
+    /// <summary>A map with records of both types; its last record is not counted by a slot where asked so.</summary>
+    public static byte[] Build(bool countsAll = true)
+    {
+        PresenceAppender appender = PresenceAppender.Create(Header, out byte[] start);
+        MemoryStream file = new();
+        file.Write(start);
+        Put(file, appender.Append([new(0, 3), new(7, 1), new(10_000, 241)]));
+        Put(file, appender.Slot());
+        Put(file, appender.AppendBits(64, 13, [0b1010_0101, 0b0001_0000]));
+        Put(file, appender.Slot());
+        Put(file, appender.Append([new(100, 50)]));
+        if (countsAll)
+        {
+            Put(file, appender.Slot());
+        }
+
+        return file.ToArray();
+    }
+
+    /// <summary>Notes with two entries.</summary>
+    public static byte[] BuildNotes()
+    {
+        byte[] header = NotesHeader();
+        byte[] entries = new byte[2 * PresenceNotes.EntrySize];
+        PresenceNotes.WriteEntry(header, 0, new(5, 2), entries);
+        PresenceNotes.WriteEntry(header, 1, new(10_000, 1), entries.AsSpan(PresenceNotes.EntrySize));
+        return [.. header, .. entries];
+    }
+
+    /// <summary>The header of those notes.</summary>
+    public static byte[] NotesHeader() => PresenceNotes.Header(Header.Id, Header.Attempt);
+
+    /// <summary>Two maps and notes.</summary>
+    public static IReadOnlyList<byte[]> Seeds() => [Build(), Build(countsAll: false), BuildNotes()];
+
+    /// <summary>Reads a map; one that is accepted must be one that can be gone on with, and says nothing of parts that there are not.</summary>
+    public static void Run(ReadOnlySpan<byte> input)
+    {
+        PresenceNotes.Read(new MemoryStream(input.ToArray()), NotesHeader(), Header.PartCount, range => Check(range, Header.PartCount));
+        PresenceState state;
+        try
+        {
+            state = PresenceReader.Read(new MemoryStream(input.ToArray()), header => range => Check(range, header.PartCount));
+        }
+        catch (FormatViolationException)
+        {
+            return;
+        }
+
+        ulong count = state.RecordCount;
+        MemoryStream file = new();
+        file.Write(input[..(int)state.EndOffset]);
+        PresenceAppender appender = new(state);
+        Put(file, appender.Append([new(0, 1)]));
+        Put(file, appender.Slot());
+        if (PresenceReader.Read(new MemoryStream(file.ToArray()), _ => _ => { }).RecordCount != count + 1)
+        {
+            throw new InvalidOperationException("an accepted map cannot be gone on with");
+        }
+    }
+
+    /// <summary>Makes checks, chain and the first head slot right.</summary>
+    public static void Repair(byte[] input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Length < RecordsAt)
+        {
+            return;
+        }
+
+        Span<byte> file = input;
+        Blake3.Hash(file[..104]).CopyTo(file[104..]);
+        byte[] key = new byte[32];
+        Blake3.DeriveKey("DiskSync 2026 presence map chain v1", [], key);
+        byte[] chain = Chain(key, file[..104]);
+        int at = RecordsAt;
+        ulong count = 0;
+        while (file.Length - at >= 29)
+        {
+            int length = BinaryPrimitives.ReadInt32LittleEndian(file[at..]);
+            if (length < 29 || length > file.Length - at)
+            {
+                break;
+            }
+
+            BinaryPrimitives.WriteUInt64LittleEndian(file[(at + 5)..], count++);
+            chain = Chain(key, [.. chain, .. file.Slice(at, length - 16)]);
+            chain.CopyTo(file[(at + length - 16)..]);
+            at += length;
+        }
+
+        Span<byte> slot = file.Slice(4096, 36);
+        BinaryPrimitives.WriteUInt64LittleEndian(slot, count);
+        BinaryPrimitives.WriteInt64LittleEndian(slot[8..], at);
+        chain.CopyTo(slot[16..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(slot[32..], Crc32C.Append(Crc32C.Compute(file.Slice(104, 32)), slot[..32]));
+        file.Slice(8192, 36).Clear();
+    }
+
+    private static void Put(MemoryStream file, PresenceWrite write)
+    {
+        file.Position = write.Offset;
+        file.Write(write.Bytes.Span);
+        file.Position = file.Length;
+    }
+
+    private static void Check(PresenceRange range, long parts)
+    {
+        if (range.First < 0 || range.Count < 1 || range.Count > parts - range.First)
+        {
+            throw new InvalidOperationException($"{range} of {parts} parts");
+        }
+    }
+
+    private static byte[] Chain(byte[] key, ReadOnlySpan<byte> bytes)
+    {
+        byte[] hash = new byte[32];
+        Blake3.KeyedHash(key, bytes).CopyTo(hash);
+        return hash[..16];
+    }
+}
