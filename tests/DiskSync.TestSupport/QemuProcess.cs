@@ -46,7 +46,7 @@ public sealed class QemuProcess : IDisposable
                 "-qmp", $"unix:{socket},server=on,wait=off", "-qmp", $"unix:{WatchOf(socket)},server=on,wait=off", .. arguments,
             ]);
         QemuProcess qemu = new(process, socket);
-        while (!File.Exists(socket) || !File.Exists(WatchOf(socket)))
+        while (!await qemu.AnswersAsync())
         {
             if (process.HasExited)
             {
@@ -56,8 +56,6 @@ public sealed class QemuProcess : IDisposable
             await Task.Delay(10);
         }
 
-        // Its monitors listen before everything else is there; whoever is answered finds it whole.
-        await qemu.ExecuteAsync("query-status");
         return qemu;
     }
 
@@ -110,6 +108,20 @@ public sealed class QemuProcess : IDisposable
     {
         Kill();
         _process.Dispose();
+    }
+
+    // Its monitors are there before everything else, and a socket has its name before it listens; what is answered is whole.
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await ExecuteAsync("query-status");
+            return true;
+        }
+        catch (QmpConnectionException)
+        {
+            return false;
+        }
     }
 
     private static string WatchOf(string socket) => socket + ".watch";
