@@ -1,0 +1,214 @@
+using System.Net.Sockets;
+using DiskSync.Engine.Tracking;
+using DiskSync.Engine.Transports;
+using DiskSync.Formats;
+using DiskSync.Formats.ExportControl;
+
+namespace DiskSync.Engine.Exports.Lending;
+
+/// <summary>Lends an exported image to one migration at a time: tells it what is written, fences for it, and finds out afterwards whose the image is.</summary>
+/// <remarks>
+/// The protocol, and who decides what, is in Formats/ExportControl/FORMAT.md. A borrower that dies leaves nothing fenced that
+/// is still this host's, and nothing writable that is not. Thread safe; stopping ends the connection.
+/// </remarks>
+public sealed class ExportLending : IDisposable
+{
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(200);
+
+    private readonly LendableImage _image;
+    private readonly ILendingJudge _judge;
+    private readonly Action<string> _tell;
+    private readonly Socket _listening;
+    private readonly string _path;
+    private readonly Thread _thread;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
+    private ControlChannel? _borrower;
+
+    private ExportLending(LendableImage image, string path, ILendingJudge judge, Action<string> tell)
+    {
+        _image = image;
+        _judge = judge;
+        _tell = tell;
+        _path = Path.GetFullPath(path);
+        _listening = UnixSocketListener.Listen(path);
+        _thread = new Thread(Accept) { IsBackground = true, Name = "export lending" };
+    }
+
+    /// <summary>Begins to listen.</summary>
+    /// <param name="image">What may be lent; stays the caller's, who disposes it after this.</param>
+    /// <param name="path">Where borrowers ask; its folder is made.</param>
+    /// <param name="judge">Says what has become of the image when a borrower has gone.</param>
+    /// <param name="tell">Told what the operator should know; from any thread.</param>
+    /// <exception cref="DiskSyncException">The socket cannot be had.</exception>
+    public static ExportLending Start(LendableImage image, string path, ILendingJudge judge, Action<string> tell)
+    {
+        Directory.CreateDirectory(
+            Path.GetDirectoryName(Path.GetFullPath(path))!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        ExportLending lending = new(image, path, judge, tell);
+        lending._thread.Start();
+        return lending;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        lock (_lock)
+        {
+            _borrower?.Disconnect();
+        }
+
+        // Ends the wait for the next one, which closing alone does not on every kernel.
+        try
+        {
+            _listening.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // Nobody waits.
+        }
+
+        _listening.Dispose();
+        _thread.Join();
+        File.Delete(_path);
+        _stop.Dispose();
+    }
+
+    private void Accept()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                Socket socket = _listening.Accept();
+                Thread thread = new(() => Serve(socket)) { IsBackground = true, Name = "export borrower" };
+                thread.Start();
+                if (_stop.IsCancellationRequested)
+                {
+                    thread.Join();
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                if (!_stop.IsCancellationRequested)
+                {
+                    _tell($"no migration can borrow {_image.Path} any more: {exception.Message}");
+                }
+
+                return;
+            }
+        }
+    }
+
+    private void Serve(Socket socket)
+    {
+        using ControlChannel channel = new(socket);
+        try
+        {
+            if (channel.Receive(ControlChannel.Patience) is not LendRequest request)
+            {
+                return;
+            }
+
+            if (TryTake(channel) is { } refusal)
+            {
+                channel.Send(refusal);
+                return;
+            }
+
+            Lend(channel, request.Borrower);
+        }
+        catch (Exception exception) when (exception is IOException or FormatViolationException)
+        {
+            // It has not borrowed anything.
+        }
+    }
+
+    private Refusal? TryTake(ControlChannel channel)
+    {
+        lock (_lock)
+        {
+            if (_image.Tracker.Gate.IsShut)
+            {
+                return new Refusal($"source {_image.Path} was handed over while this export served it", "Stop the export.");
+            }
+
+            if (_borrower is not null)
+            {
+                return new Refusal(
+                    $"source {_image.Path} is lent to another migration, or to one that has ended and is not resolved",
+                    "Wait for it ('disksync status'), or resolve it with 'disksync owner'.");
+            }
+
+            _borrower = channel;
+            return null;
+        }
+    }
+
+    private void Lend(ControlChannel channel, string borrower)
+    {
+        string how = "ended";
+        using (LendingSession session = new(_image))
+        {
+            try
+            {
+                session.Run(channel);
+            }
+            catch (Exception exception) when (exception is IOException or FormatViolationException)
+            {
+                how = $"broke off ({exception.Message})";
+            }
+
+            // What it asked for it asked for itself; only the fence outlives it.
+            _image.Tracker.Brake.Set(double.PositiveInfinity, TimeSpan.Zero);
+            Settle(borrower, how);
+        }
+
+        lock (_lock)
+        {
+            _borrower = null;
+        }
+    }
+
+    /// <summary>After a borrower: nobody writes before it is known whose the image is.</summary>
+    private void Settle(string borrower, string how)
+    {
+        WriteGate gate = _image.Tracker.Gate;
+        bool isTold = false;
+        while (true)
+        {
+            LendingFate fate = _judge.Judge();
+            switch (fate.Kind)
+            {
+                case LendingFateKind.Ours:
+                    gate.Release();
+                    if (how != "ended" || isTold)
+                    {
+                        _tell($"{borrower} {how}; {_image.Path} is this host's and writes go on");
+                    }
+
+                    return;
+                case LendingFateKind.Gone:
+                    gate.ShutFor(fate.Reason);
+                    _tell($"{_image.Path}: {fate.Reason}; every write fails from here on");
+                    return;
+                default:
+                    if (!isTold && fate.Reason.Length > 0)
+                    {
+                        isTold = true;
+                        _tell($"{borrower} {how}; {_image.Path}: {fate.Reason}; writes wait");
+                    }
+
+                    break;
+            }
+
+            if (_stop.Token.WaitHandle.WaitOne(AskAgain))
+            {
+                // Whoever is held must not be told that it was written.
+                gate.ShutFor("the export was stopped before it was known whose the image is");
+                return;
+            }
+        }
+    }
+}

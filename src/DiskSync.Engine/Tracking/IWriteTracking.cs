@@ -1,0 +1,35 @@
+using DiskSync.Engine.Dirty;
+using DiskSync.Formats.BlockMap;
+
+namespace DiskSync.Engine.Tracking;
+
+/// <summary>Somebody through whom every write to an image goes, and who lends that knowledge to one migration.</summary>
+/// <remarks>
+/// Thread safe. It begins to track before the migration gets it. Whatever throws has failed for good: what it has
+/// cleared may not have arrived, so nothing it says later is to be trusted (safety rule 6). Disposing gives the image back.
+/// </remarks>
+public interface IWriteTracking : IDisposable
+{
+    /// <summary>Who tracks, for reports: "write tracking of the export".</summary>
+    string Name { get; }
+
+    /// <summary>Marks what was written since it was last asked, and begins anew; call it before any of those blocks is read (safety rule 3).</summary>
+    /// <param name="bitmap">Where.</param>
+    /// <param name="geometry">How the image is cut into the bitmap's blocks.</param>
+    /// <returns>Bytes, in the tracker's own precision.</returns>
+    /// <exception cref="DiskSyncException">It cannot tell.</exception>
+    long TakeInto(DirtyBitmap bitmap, BlockGeometry geometry);
+
+    /// <summary>Bytes that were written since it was last asked; a snapshot.</summary>
+    /// <exception cref="DiskSyncException">It cannot tell.</exception>
+    long DirtyBytes();
+
+    /// <summary>Before the last <see cref="TakeInto"/>: no write is under way when this returns, and new ones wait unanswered.</summary>
+    /// <param name="patience">The longest that writes under way may take.</param>
+    /// <exception cref="DiskSyncException">They took longer, and nothing is fenced; or it cannot tell.</exception>
+    void Fence(TimeSpan patience);
+
+    /// <summary>Lets held writes go on: only where nothing has been ceded.</summary>
+    /// <exception cref="DiskSyncException">It cannot be told; its own end of the connection lets them go on.</exception>
+    void Release();
+}

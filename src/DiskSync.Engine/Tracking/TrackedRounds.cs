@@ -1,0 +1,106 @@
+using DiskSync.Engine.Dirty;
+using DiskSync.Formats.BlockMap;
+
+namespace DiskSync.Engine.Tracking;
+
+/// <summary>What the rounds of a migration look at: what a tracker has reported, and everything where it is not to be trusted.</summary>
+/// <remarks>
+/// The first round scans, for nobody knows what was written before the tracking began. The audit of each round gives suspects:
+/// blocks that differ though nobody has reported them. One whose write was merely not reported yet is among those that the
+/// next round takes; one that is not was lost, and ends the trust for good (safety rule 6). Not thread safe.
+/// </remarks>
+public sealed class TrackedRounds : IDirtySource
+{
+    private readonly IWriteTracking _tracking;
+    private readonly BlockGeometry _geometry;
+    private readonly Action<string> _warn;
+    private IReadOnlyList<long> _suspects = [];
+    private bool _hasBegun;
+
+    /// <summary>Begins with a tracker that tracks already.</summary>
+    /// <param name="tracking">The tracker; stays the caller's.</param>
+    /// <param name="geometry">How the image is cut into blocks.</param>
+    /// <param name="warn">Told when the tracker is not trusted any more.</param>
+    public TrackedRounds(IWriteTracking tracking, BlockGeometry geometry, Action<string> warn)
+    {
+        _tracking = tracking;
+        _geometry = geometry;
+        _warn = warn;
+    }
+
+    /// <inheritdoc/>
+    public string Name => IsTrusted && _hasBegun ? _tracking.Name : "hash scan";
+
+    /// <summary>Whether the next round need not scan.</summary>
+    public bool IsTrusted => Distrusted.Length == 0;
+
+    /// <summary>Why the tracker is not trusted any more, or empty.</summary>
+    public string Distrusted { get; private set; } = string.Empty;
+
+    /// <summary>How many blocks were audited.</summary>
+    public long Audited { get; private set; }
+
+    /// <summary>What the last round took from the tracker, in bytes; 0 where it scanned.</summary>
+    public long LastTaken { get; private set; }
+
+    /// <inheritdoc/>
+    public void MarkInto(DirtyBitmap bitmap)
+    {
+        ArgumentNullException.ThrowIfNull(bitmap);
+        LastTaken = 0;
+        if (!IsTrusted)
+        {
+            bitmap.MarkAll();
+            return;
+        }
+
+        try
+        {
+            LastTaken = _tracking.TakeInto(bitmap, _geometry);
+        }
+        catch (DiskSyncException exception)
+        {
+            Distrust(exception.Message);
+            bitmap.MarkAll();
+            return;
+        }
+
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            bitmap.MarkAll();
+            return;
+        }
+
+        foreach (long block in _suspects)
+        {
+            if (!bitmap.IsDirty(block))
+            {
+                Distrust($"the block at offset {_geometry.OffsetOf(block)} was written without {_tracking.Name} telling");
+                bitmap.MarkAll();
+                break;
+            }
+        }
+
+        _suspects = [];
+    }
+
+    /// <summary>Takes in what an audit after the round has found.</summary>
+    public void Note(AuditResult audit)
+    {
+        ArgumentNullException.ThrowIfNull(audit);
+        Audited += audit.Audited;
+        _suspects = audit.Different;
+    }
+
+    /// <summary>Ends the trust: every later round scans.</summary>
+    /// <param name="why">For the user.</param>
+    public void Distrust(string why)
+    {
+        if (IsTrusted)
+        {
+            Distrusted = why;
+            _warn($"{why.TrimEnd('.')}: its word is not taken any more, and everything is read and compared");
+        }
+    }
+}
