@@ -48,6 +48,11 @@ internal sealed class ExportCommand : CliCommand
     private readonly Option<long?> _size = SizeOption(
         "--size", "with --incoming: how long the image will be (default: as its copy; until that has begun, export waits)");
 
+    private readonly Option<bool> _track = new("--track")
+    {
+        Description = "keep track of what is written, so that 'disksync migrate' of the image on this host scans it only once, and its pause holds no scan",
+    };
+
     private readonly Option<bool> _insecure = HostOptions.Insecure(
         "on TCP: whoever reaches the port may read the image, and write it unless --read-only, and everybody on the way too");
 
@@ -58,7 +63,7 @@ internal sealed class ExportCommand : CliCommand
         : base("export")
     {
         Add(_image);
-        foreach (Option option in new Option[] { _listen, _name, _readOnly, _incoming, _size, _insecure, _state })
+        foreach (Option option in new Option[] { _listen, _name, _readOnly, _track, _incoming, _size, _insecure, _state })
         {
             Add(option);
         }
@@ -70,7 +75,9 @@ internal sealed class ExportCommand : CliCommand
         + "Many requests are under way at once, on as many connections as a client opens; what was answered on one is made durable by "
         + "a flush on any."
         + "\n\n"
-        + "For writing this host must be the image's owner, and nobody else may use it: no hand-over of it can begin meanwhile. "
+        + "For writing this host must be the image's owner, and nobody else may use it. With --track a migrate of this host may "
+        + "hand it over meanwhile: the export tells it what is written, holds writes in the pause, and refuses them for good once "
+        + "the image is another host's. Without, no hand-over can begin. "
         + "Nothing is durable before the client's flush (or FUA) is answered, and one that failed makes all later ones fail."
         + "\n\n"
         + "With --incoming it is the disk of a guest that is still to arrive (a QEMU started with -incoming): every read and write fails "
@@ -80,6 +87,7 @@ internal sealed class ExportCommand : CliCommand
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
     [
         ("disksync export vm.img --listen unix:/run/vm.sock", "for a QEMU on this host: nbd+unix:///?socket=/run/vm.sock"),
+        ("disksync export vm.img --track --listen unix:/run/vm.sock", "the same for a machine that will move: its last round costs only what it has just written"),
         ("disksync export vm.img --read-only --listen unix:/run/vm.sock", "to look at: nbdinfo, nbdcopy, qemu-img compare"),
         ("disksync export vm.img --incoming --listen unix:/run/vm.sock", "at the destination of a migrate, for a QEMU that waits with -S -incoming"),
     ];
@@ -99,27 +107,25 @@ internal sealed class ExportCommand : CliCommand
         string name = context.Parse.GetValue(_name) ?? Path.GetFileName(path);
         bool readOnly = context.Parse.GetValue(_readOnly);
         bool isIncoming = context.Parse.GetValue(_incoming);
+        bool track = context.Parse.GetValue(_track);
         long? size = context.Parse.GetValue(_size);
-        if ((isIncoming && readOnly) || (size is not null && !isIncoming))
-        {
-            throw new DiskSyncException(
-                FailureKind.Usage, isIncoming ? "--incoming is for a guest that writes: not with --read-only" : "--size is for --incoming", "Leave one of the two out.");
-        }
-
+        CheckTogether(readOnly, isIncoming, track, size);
         using Run run = new RunRegistry(state).Register("export", [Path.GetFullPath(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
+        OwnershipParts parts = new(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true);
         if (isIncoming)
         {
-            IncomingImage image = new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true).Incoming(path);
+            IncomingImage image = parts.Incoming(path);
             using IncomingExport awaited = await IncomingExports.OpenAsync(context.Output, image, path, name, size, cancellation);
-            Report(context, await ServeAsync(context, path, awaited, listen, cancellation));
+            Report(context, await ServeAsync(context, path, awaited, listen, tracked: null, cancellation));
             awaited.Flush();
             return ExitCodes.Done;
         }
 
-        using ExportRight? right = readOnly ? null : new OwnershipParts(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true).Export(path);
+        using ExportRight? right = readOnly ? null : parts.Export(path);
         using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
-        using BlockDeviceExport export = new(right?.Image ?? opened!, name, readOnly);
-        ExportReport report = await ServeAsync(context, path, export, listen, cancellation);
+        using TrackedExport? tracked = track ? TrackedExport.Begin(right!, parts, context.Output.Warning) : null;
+        using BlockDeviceExport export = new(tracked?.Image ?? right?.Image ?? opened!, name, readOnly, tracked?.Since);
+        ExportReport report = await ServeAsync(context, path, export, listen, tracked, cancellation);
 
         // What clients had begun has ended. Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
         right?.Image.Flush();
@@ -127,11 +133,24 @@ internal sealed class ExportCommand : CliCommand
         return ExitCodes.Done;
     }
 
+    private static void CheckTogether(bool readOnly, bool isIncoming, bool track, long? size)
+    {
+        string refusal = isIncoming && readOnly ? "--incoming is for a guest that writes: not with --read-only"
+            : track && readOnly ? "nothing is written with --read-only, so there is nothing to --track"
+            : track && isIncoming ? "an image that is still to arrive is not tracked: not --track with --incoming"
+            : size is not null && !isIncoming ? "--size is for --incoming"
+            : string.Empty;
+        if (refusal.Length > 0)
+        {
+            throw new DiskSyncException(FailureKind.Usage, refusal, "Leave one of the two out.");
+        }
+    }
+
     private static void Report(CommandContext context, ExportReport report) => context.Output.Result(
         report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
 
     private static async Task<ExportReport> ServeAsync(
-        CommandContext context, string path, INbdExport export, ListenAddress[] listen, CancellationToken cancellation)
+        CommandContext context, string path, INbdExport export, ListenAddress[] listen, TrackedExport? tracked, CancellationToken cancellation)
     {
         using NbdServer server = new([export], new NbdServerOptions { Pause = static () => ThreadScheduling.SleepExactly(GatheringNanoseconds) });
         using ExportListener listener = ExportListener.Start(listen, server, context.Output.Warning);
@@ -143,6 +162,9 @@ internal sealed class ExportCommand : CliCommand
         TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using CancellationTokenRegistration registration = cancellation.Register(stopped.SetResult);
         await stopped.Task;
+
+        // First: a write that is held for a migration would keep its connection from ending.
+        tracked?.EndLending();
         return new ExportReport(path, export.Name, export.IsReadOnly, [.. listener.Addresses.Select(a => a.ToString())], listener.Served);
     }
 

@@ -9,6 +9,7 @@ using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
+using DiskSync.Engine.Tracking;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Handoff.Hooks;
@@ -74,6 +75,11 @@ internal sealed class MigrateCommand : CliCommand
 
     private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
+    private readonly Option<bool> _verifyFull = new("--verify-full")
+    {
+        Description = "when the machine runs at the destination, read all of the source once more and compare it with what is there",
+    };
+
     private readonly Option<bool> _acceptUnfenced = new("--accept-unfenced")
     {
         Description = "hand over block devices, and files that have other names (hard links), although nothing but you keeps them from being used here afterwards",
@@ -87,7 +93,7 @@ internal sealed class MigrateCommand : CliCommand
     {
         Add(_paths);
         foreach (Option option in new Option[]
-            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _acceptUnfenced })
+            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _verifyFull, _acceptUnfenced })
         {
             Add(option);
         }
@@ -188,6 +194,7 @@ internal sealed class MigrateCommand : CliCommand
         {
             foreach (TransferRequest request in requests)
             {
+                request.Tracking?.Dispose();
                 request.Source.Dispose();
             }
         }
@@ -195,11 +202,19 @@ internal sealed class MigrateCommand : CliCommand
 
     private TransferRequest Request(string path, DestinationAddress address, OwnershipParts parts, CommandContext context)
     {
-        parts.Names.CheckFence(ImageIdentity.Of(path));
         IBlockDevice source = SourceOpener.Open(path, context);
+        IWriteTracking? tracking = null;
         try
         {
             PushRun.RefuseEmpty(source);
+            string identity = ImageIdentity.Of(path);
+            tracking = parts.TryBorrow(identity, source.Length, $"a migration to {address}");
+            parts.Names.CheckFence(identity);
+            if (tracking is not null)
+            {
+                context.Output.Note($"{path}: its export tracks its writes; after the first round only what was written is looked at");
+            }
+
             return new TransferRequest(
                 source, address.NameFor(path), new BlockGeometry(source.Length, _copy.Granularity(context.Parse)))
             {
@@ -207,10 +222,12 @@ internal sealed class MigrateCommand : CliCommand
                 Base = _copy.Base(context.Parse),
                 Mode = _copy.Mode(context.Parse),
                 Owner = _copy.Owner(context.Parse),
+                Tracking = tracking,
             };
         }
         catch
         {
+            tracking?.Dispose();
             source.Dispose();
             throw;
         }
@@ -221,6 +238,7 @@ internal sealed class MigrateCommand : CliCommand
         Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         ResumePatience = HostOptions.HookLimit(context.Parse, _hookTimeout) + TimeSpan.FromSeconds(30),
+        VerifiesFully = context.Parse.GetValue(_verifyFull),
         MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = _copy.Sender(context.Parse, address),
     };

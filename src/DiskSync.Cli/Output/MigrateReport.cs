@@ -10,6 +10,7 @@ namespace DiskSync.Cli.Output;
 /// <param name="Epoch">The epoch that the destination owns.</param>
 /// <param name="Roots">The images' root hashes, proven equal on both sides.</param>
 /// <param name="Identical">Always true: a migration whose proof fails is an error.</param>
+/// <param name="SourceBases">For each image on what it rests that the source is what was sent: a hash scan, or a tracker and audited blocks.</param>
 /// <param name="Bases">The bases that the copies started from; empty texts where there was none.</param>
 /// <param name="Rounds">All rounds, the final delta of each image last.</param>
 /// <param name="ForecastSeconds">The forecast of the downtime.</param>
@@ -22,7 +23,8 @@ namespace DiskSync.Cli.Output;
 /// <param name="HandOverSeconds">From Prepare to the destination's durable OWNER.</param>
 /// <param name="ResumeSeconds">Naming, sealing and the resume command.</param>
 /// <param name="DowntimeSeconds">From the start of the pause to the end of the resume command.</param>
-/// <param name="TotalSeconds">All of it.</param>
+/// <param name="FullVerifySeconds">Reading all of the source again after the machine was resumed; 0 where it was not asked for.</param>
+/// <param name="TotalSeconds">All of it, but reading the source again.</param>
 /// <param name="BytesSent">Bytes to the destination.</param>
 /// <param name="BytesReceived">Bytes from the destination.</param>
 /// <param name="Codecs">What went with which codec, the most used one first.</param>
@@ -33,6 +35,7 @@ internal sealed record MigrateReport(
     ulong Epoch,
     IReadOnlyList<string> Roots,
     bool Identical,
+    IReadOnlyList<string> SourceBases,
     IReadOnlyList<string> Bases,
     IReadOnlyList<RoundReport> Rounds,
     double ForecastSeconds,
@@ -45,6 +48,7 @@ internal sealed record MigrateReport(
     double HandOverSeconds,
     double ResumeSeconds,
     double DowntimeSeconds,
+    double FullVerifySeconds,
     double TotalSeconds,
     long BytesSent,
     long BytesReceived,
@@ -58,6 +62,7 @@ internal sealed record MigrateReport(
         result.Epoch,
         [.. result.Roots.Select(r => r.ToString())],
         true,
+        result.SourceBases,
         result.Bases,
         [.. result.Rounds.SelectMany((rounds, i) => rounds.Select(r => RoundReport.Of(i, r)))],
         Seconds(result.Forecast.Total),
@@ -70,6 +75,7 @@ internal sealed record MigrateReport(
         Seconds(result.HandOver),
         Seconds(result.Resume),
         Seconds(result.Downtime),
+        Seconds(result.FullVerify),
         Seconds(result.Total),
         result.BytesSent,
         result.BytesReceived,
@@ -82,6 +88,7 @@ internal sealed record MigrateReport(
         for (int i = 0; i < Roots.Count; i++)
         {
             output.WriteLine($"  root            {Roots[i]}" + (Bases[i].Length > 0 ? $" (started from {Bases[i]})" : string.Empty));
+            output.WriteLine($"  proof           source: {SourceBases[i]}; destination: read back");
         }
 
         foreach (RoundReport round in Rounds)
@@ -101,6 +108,11 @@ internal sealed record MigrateReport(
         output.WriteLine($"  hand-over       {HandOverSeconds,7:0.00} s");
         output.WriteLine($"  resume          {ResumeSeconds,7:0.00} s");
         output.WriteLine($"  downtime        {DowntimeSeconds,7:0.00} s  (forecast {ForecastSeconds:0.00} s)");
+        if (FullVerifySeconds > 0)
+        {
+            output.WriteLine($"  full verify     {FullVerifySeconds,7:0.00} s  (the machine runs: all of the source read again, identical)");
+        }
+
         output.WriteLine($"  total           {TotalSeconds,7:0.00} s  sent {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}");
         if (Codecs.Count > 0)
         {

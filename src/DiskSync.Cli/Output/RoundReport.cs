@@ -5,6 +5,7 @@ namespace DiskSync.Cli.Output;
 /// <summary>One round in a report.</summary>
 /// <param name="Image">The image's place in the command line, from 0.</param>
 /// <param name="Round">The round, from 1.</param>
+/// <param name="DirtySource">By what it was known what to look at.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="BytesRead">Bytes read from the source.</param>
 /// <param name="BlocksChanged">Blocks that the destination did not hold.</param>
@@ -15,6 +16,7 @@ namespace DiskSync.Cli.Output;
 internal sealed record RoundReport(
     int Image,
     int Round,
+    string DirtySource,
     double Seconds,
     long BytesRead,
     long BlocksChanged,
@@ -27,6 +29,7 @@ internal sealed record RoundReport(
     public static RoundReport Of(int image, RoundResult round) => new(
         image,
         round.Round,
+        round.DirtySource,
         Math.Round(round.Elapsed.TotalSeconds, 3),
         round.BytesRead,
         round.BlocksChanged,

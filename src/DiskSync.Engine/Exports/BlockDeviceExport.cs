@@ -12,13 +12,20 @@ namespace DiskSync.Engine.Exports;
 /// <param name="image">What is served.</param>
 /// <param name="name">By which clients ask for it.</param>
 /// <param name="isReadOnly">Whether every write is refused.</param>
-public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isReadOnly) : INbdExport, IDisposable
+/// <param name="dirty">What the block status "disksync:dirty" tells; null where writes are not tracked.</param>
+public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isReadOnly, DirtyMap? dirty = null) : INbdExport, IDisposable
 {
     private const int Preferred = 4096;
     private const int BounceBytes = 1 << 20;
+    private const int DirtyKind = 1;
+
+    // The one flag of our own kind of status.
+    private const uint IsDirty = 1;
 
     /// <summary>The kinds of block status that the export of an image has.</summary>
     internal static readonly IReadOnlyList<string> Kinds = ["base:allocation"];
+
+    private static readonly IReadOnlyList<string> TrackedKinds = [.. Kinds, "disksync:dirty"];
 
     // For a device that wants aligned memory; as many as were ever needed at once.
     private readonly ConcurrentBag<AlignedBuffer> _bounces = [];
@@ -45,7 +52,7 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     public bool IsSharedByConnections => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> StatusKinds => Kinds;
+    public IReadOnlyList<string> StatusKinds => dirty is null ? Kinds : TrackedKinds;
 
     /// <inheritdoc/>
     public bool TryReadNow(long offset, Span<byte> buffer)
@@ -137,6 +144,16 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     /// <inheritdoc/>
     public IEnumerable<NbdExtent> Status(int kind, long offset, long length)
     {
+        if (kind == DirtyKind)
+        {
+            foreach (DirtyExtent part in dirty!.Extents(offset, length))
+            {
+                yield return new(part.Length, part.IsDirty ? IsDirty : 0);
+            }
+
+            yield break;
+        }
+
         foreach (Extent extent in image.Extents(offset, length))
         {
             yield return new(extent.Length, (uint)(extent.Kind switch

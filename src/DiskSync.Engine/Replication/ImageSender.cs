@@ -143,6 +143,7 @@ public sealed class ImageSender : IDisposable
         return new RoundResult
         {
             Round = round,
+            DirtySource = dirtySource.Name,
             BlocksScanned = counters.BlocksScanned,
             BytesRead = counters.BytesRead,
             BlocksChanged = counters.BlocksChanged,

@@ -16,6 +16,9 @@ internal sealed class RoundPlan
     // A hole of any size is one request, but a claim must stay small enough to be shared among workers and records.
     private const int MaxHoleBlocks = 1 << 20;
 
+    // A system call each; as many as one jump costs in a file system that keeps its extents in a tree.
+    private const int StepsBeforeJump = 16;
+
     private readonly Lock _lock = new();
     private readonly DirtyBitmap _dirty;
     private readonly IBlockDevice _source;
@@ -71,9 +74,15 @@ internal sealed class RoundPlan
             return maxDataBlocks;
         }
 
-        while (_extents is null || _extents.Current.End <= offset)
+        for (int steps = 0; _extents is null || _extents.Current.End <= offset; steps++)
         {
-            _extents ??= _source.Extents(0, _geometry.Length).GetEnumerator();
+            // Where little is dirty the next of it lies many extents ahead: they are jumped over, not walked through.
+            if (_extents is null || steps == StepsBeforeJump)
+            {
+                _extents?.Dispose();
+                _extents = _source.Extents(offset, _geometry.Length - offset).GetEnumerator();
+            }
+
             if (!_extents.MoveNext())
             {
                 return maxDataBlocks;

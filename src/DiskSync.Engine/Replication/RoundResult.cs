@@ -6,6 +6,9 @@ public sealed record RoundResult
     /// <summary>The round, counted from 1.</summary>
     public required int Round { get; init; }
 
+    /// <summary>By what it was known what to look at: a hash scan, or whoever tracked the writes.</summary>
+    public string DirtySource { get; init; } = string.Empty;
+
     /// <summary>Blocks looked at, those in holes included.</summary>
     public long BlocksScanned { get; init; }
 

@@ -1,5 +1,6 @@
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.SavedMaps;
+using DiskSync.Engine.Tracking;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
 
@@ -25,6 +26,9 @@ public sealed record TransferRequest(IBlockDevice Source, string Name, BlockGeom
 
     /// <summary>Where maps of sources are saved, or null where none is to be believed or saved.</summary>
     public SavedMapStore? Maps { get; init; }
+
+    /// <summary>Whoever tracks the source's writes and tracks already; null where every round has to scan. Stays its opener's.</summary>
+    public IWriteTracking? Tracking { get; init; }
 
     /// <summary>Whether a saved map is passed over, and all of the source read.</summary>
     public bool Rescan { get; init; }

@@ -6,15 +6,18 @@ namespace DiskSync.Engine.Tracking;
 /// <summary>What the rounds of a migration look at: what a tracker has reported, and everything where it is not to be trusted.</summary>
 /// <remarks>
 /// The first round scans, for nobody knows what was written before the tracking began. The audit of each round gives suspects:
-/// blocks that differ though nobody has reported them. One whose write was merely not reported yet is among those that the
-/// next round takes; one that is not was lost, and ends the trust for good (safety rule 6). Not thread safe.
+/// blocks that differ though nobody has reported them. One whose write was still under way is reported with one of the
+/// next two rounds, or with the last one, before which all writes were drained; one that is not was lost, and ends the trust
+/// for good (safety rule 6). Not thread safe.
 /// </remarks>
 public sealed class TrackedRounds : IDirtySource
 {
     private readonly IWriteTracking _tracking;
     private readonly BlockGeometry _geometry;
     private readonly Action<string> _warn;
-    private IReadOnlyList<long> _suspects = [];
+
+    // How many rounds have not reported them.
+    private readonly Dictionary<long, int> _suspects = [];
     private bool _hasBegun;
 
     /// <summary>Begins with a tracker that tracks already.</summary>
@@ -42,6 +45,9 @@ public sealed class TrackedRounds : IDirtySource
 
     /// <summary>What the last round took from the tracker, in bytes; 0 where it scanned.</summary>
     public long LastTaken { get; private set; }
+
+    /// <summary>Whether no write can be under way any more.</summary>
+    public bool IsFenced { get; set; }
 
     /// <inheritdoc/>
     public void MarkInto(DirtyBitmap bitmap)
@@ -72,17 +78,29 @@ public sealed class TrackedRounds : IDirtySource
             return;
         }
 
-        foreach (long block in _suspects)
+        Clear(bitmap);
+    }
+
+    /// <summary>Those that were reported are what the audit saw half done; the others are given one more round, and none in the pause.</summary>
+    private void Clear(DirtyBitmap bitmap)
+    {
+        foreach ((long block, int rounds) in _suspects.ToArray())
         {
-            if (!bitmap.IsDirty(block))
+            if (bitmap.IsDirty(block))
+            {
+                _suspects.Remove(block);
+            }
+            else if (IsFenced || rounds > 0)
             {
                 Distrust($"the block at offset {_geometry.OffsetOf(block)} was written without {_tracking.Name} telling");
                 bitmap.MarkAll();
-                break;
+                return;
+            }
+            else
+            {
+                _suspects[block] = rounds + 1;
             }
         }
-
-        _suspects = [];
     }
 
     /// <summary>Takes in what an audit after the round has found.</summary>
@@ -90,7 +108,10 @@ public sealed class TrackedRounds : IDirtySource
     {
         ArgumentNullException.ThrowIfNull(audit);
         Audited += audit.Audited;
-        _suspects = audit.Different;
+        foreach (long block in audit.Different)
+        {
+            _suspects.TryAdd(block, 0);
+        }
     }
 
     /// <summary>Ends the trust: every later round scans.</summary>

@@ -9,6 +9,8 @@ namespace DiskSync.Handoff.Migration;
 /// <param name="acceptUnfenced">The user's --accept-unfenced.</param>
 public sealed class DeviceAwareNames(ISourceImages files, ISourceImages devices, bool acceptUnfenced) : ISourceImages
 {
+    private readonly HashSet<string> _fenced = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public Task MakeUnusableAsync(string image, ulong epoch)
     {
@@ -28,11 +30,14 @@ public sealed class DeviceAwareNames(ISourceImages files, ISourceImages devices,
     /// <exception cref="DiskSync.Engine.DiskSyncException">It is such, and the user has not accepted that (kind Preflight).</exception>
     public void CheckFence(string image)
     {
-        if (!acceptUnfenced)
+        if (!acceptUnfenced && !_fenced.Contains(image))
         {
             SourceFence.RefuseUnfenced(image);
         }
     }
+
+    /// <summary>An export through which all of the image's users go has lent it: what it does not let through is not written.</summary>
+    public void FencedByExport(string image) => _fenced.Add(image);
 
     private ISourceImages Of(string image) => ImageIdentity.IsDevice(image) ? devices : files;
 }

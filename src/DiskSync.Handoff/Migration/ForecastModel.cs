@@ -7,7 +7,8 @@ namespace DiskSync.Handoff.Migration;
 /// <remarks>
 /// With a hash scan the pause holds a scan of everything that is allocated; with nothing changing meanwhile, what is
 /// left to send is what changes between the last round's reads and the pause: about as much as changed during the
-/// last round. The pause itself adds nothing to it, because a paused guest writes nothing.
+/// last round. Where writes are tracked there is no scan, and what is dirty is known. The pause itself adds nothing to
+/// it, because a paused guest writes nothing.
 /// </remarks>
 public static class ForecastModel
 {
@@ -15,22 +16,27 @@ public static class ForecastModel
     private static readonly TimeSpan MinimumFlush = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Forecasts the pause.</summary>
-    /// <param name="lastRounds">Each image's last round.</param>
-    /// <param name="bulkRounds">Each image's first round, which shows the link's rate best.</param>
+    /// <param name="images">What the rounds of each image have shown.</param>
     /// <param name="lastFlush">How long the last checkpoint and proof took.</param>
     /// <param name="hooks">For each command that runs within the downtime what it took when it last ran; null where it has not.</param>
     public static Forecast Make(
-        IReadOnlyList<RoundResult> lastRounds,
-        IReadOnlyList<RoundResult> bulkRounds,
+        IReadOnlyList<ImageOutlook> images,
         TimeSpan lastFlush,
         IReadOnlyList<TimeSpan?> hooks)
     {
         double scan = 0;
         double delta = 0;
-        for (int i = 0; i < lastRounds.Count; i++)
+        foreach (ImageOutlook image in images)
         {
-            RoundResult last = lastRounds[i];
-            double sendRate = Math.Max(Rate(bulkRounds[i].BytesSent, bulkRounds[i].Elapsed), Rate(last.BytesSent, last.Elapsed));
+            RoundResult last = image.Last;
+            double sendRate = Math.Max(Rate(image.Bulk.BytesSent, image.Bulk.Elapsed), Rate(last.BytesSent, last.Elapsed));
+            if (image.Dirty is { } dirty)
+            {
+                // As they are: what was written lately may not be as compressible as what lay there.
+                delta += sendRate > 0 ? dirty / sendRate : 0;
+                continue;
+            }
+
             double sending = sendRate > 0 ? last.BytesSent / sendRate : 0;
 
             // A round's time is its scan and its sending, overlapped; what sending does not explain is scan.

@@ -2,16 +2,30 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Tracking;
 
 namespace DiskSync.Handoff.Migration;
 
-/// <summary>One image of a migration: its sender and what its rounds have shown.</summary>
-/// <param name="sender">The sender; owned from now on.</param>
-internal sealed class ImageMigration(ImageSender sender) : IDisposable
+/// <summary>One image of a migration: its sender, what tells it what is dirty, and what its rounds have shown.</summary>
+internal sealed class ImageMigration : IDisposable
 {
     private readonly List<RoundResult> _rounds = [];
+    private readonly IWriteTracking? _tracking;
+    private readonly TrackedRounds? _tracked;
+    private readonly SourceAuditor _auditor;
 
-    public ImageSender Sender => sender;
+    /// <param name="sender">The sender; owned from now on.</param>
+    /// <param name="tracking">Whoever tracks the source's writes; stays the caller's.</param>
+    /// <param name="warn">Told when the tracker is not trusted any more.</param>
+    public ImageMigration(ImageSender sender, IWriteTracking? tracking, Action<string> warn)
+    {
+        Sender = sender;
+        _tracking = tracking;
+        _tracked = tracking is null ? null : new TrackedRounds(tracking, sender.Geometry, warn);
+        _auditor = new SourceAuditor(sender.Source, sender.DestinationMap);
+    }
+
+    public ImageSender Sender { get; }
 
     public IReadOnlyList<RoundResult> Rounds => _rounds;
 
@@ -19,17 +33,90 @@ internal sealed class ImageMigration(ImageSender sender) : IDisposable
 
     public TimeSpan LastProof { get; private set; }
 
+    /// <summary>Whether the next round looks only at what was written.</summary>
+    public bool IsTracked => _tracked is { IsTrusted: true } && _rounds.Count > 0;
+
     /// <summary>The root that the last proof has shown on both sides.</summary>
     public Hash256 Root { get; private set; }
 
-    public async Task RunRoundAsync(CopyPhase phase, IDirtySource source, CancellationToken cancellationToken) =>
-        _rounds.Add(await sender.RunRoundAsync(_rounds.Count + 1, phase, source, cancellationToken));
+    /// <summary>On what it rests that the source is what was sent.</summary>
+    public string SourceBasis => _tracked is { IsTrusted: true, Audited: var audited }
+        ? $"{_tracking!.Name} and {audited} audited blocks"
+        : "hash scan";
+
+    /// <summary>Bytes that the next round will find dirty: what the tracker has, or as much as changed during the last round.</summary>
+    public long Pending()
+    {
+        if (IsTracked)
+        {
+            try
+            {
+                return _tracking!.DirtyBytes();
+            }
+            catch (Engine.DiskSyncException exception)
+            {
+                _tracked!.Distrust(exception.Message);
+            }
+        }
+
+        return Last.ChangedBytes;
+    }
+
+    public async Task RunRoundAsync(CopyPhase phase, CancellationToken cancellationToken)
+    {
+        IDirtySource source = _tracked is null ? new HashScan() : _tracked;
+        _rounds.Add(await Sender.RunRoundAsync(_rounds.Count + 1, phase, source, cancellationToken));
+        if (IsTracked && phase != CopyPhase.FinalDelta)
+        {
+            _tracked!.Note(await Task.Run(() => _auditor.Sample(cancellationToken), cancellationToken));
+        }
+    }
 
     public async Task ProveAsync(CopyPhase phase, CancellationToken cancellationToken)
     {
-        ProofResult proof = await ImageProof.ProveAsync(sender, _rounds.Count, _rounds, phase, cancellationToken);
+        ProofResult proof = await ImageProof.ProveAsync(Sender, _rounds.Count, _rounds, phase, cancellationToken);
         (Root, LastProof) = (proof.Root, proof.Elapsed);
     }
 
-    public void Dispose() => sender.Dispose();
+    /// <summary>The machine is paused: waits for the writes that are still under way, and keeps new ones from being done.</summary>
+    public void Fence(TimeSpan patience)
+    {
+        if (_tracked is { IsTrusted: true })
+        {
+            try
+            {
+                _tracking!.Fence(patience);
+                _tracked.IsFenced = true;
+            }
+            catch (Engine.DiskSyncException exception)
+            {
+                _tracked.Distrust(exception.Message);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Nothing was ceded: what was held goes on. Best effort; the export finds out by itself when the migration has ended.</summary>
+    public void Release()
+    {
+        try
+        {
+            _tracking?.Release();
+        }
+        catch (Engine.DiskSyncException)
+        {
+            // Its end of the connection lets them go on.
+        }
+    }
+
+    /// <summary>Reads of the source, which nobody may write any more, a sample or everything, and compares it with what was proven to be at the destination.</summary>
+    /// <exception cref="Engine.DiskSyncException">Something differs: a write was missed.</exception>
+    public AuditResult Audit(bool everything, IProgressSink progress, CancellationToken cancellationToken)
+    {
+        AuditResult audit = everything ? _auditor.All(progress, cancellationToken) : _auditor.Sample(cancellationToken);
+        _tracked?.Note(audit);
+        return audit;
+    }
+
+    public void Dispose() => Sender.Dispose();
 }

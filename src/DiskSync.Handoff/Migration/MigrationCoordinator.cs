@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using DiskSync.Codecs;
 using DiskSync.Engine;
-using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
+using DiskSync.Engine.Tracking;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
@@ -64,7 +64,8 @@ public sealed class MigrationCoordinator
         _events.Entered(MigrationState.Preparing);
         string[] identities = [.. requests.Select(r => ImageIdentity.Of(r.Source.Name))];
         SourceFence.RefuseTwice(identities);
-        using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Machine.Record);
+        string[] lent = [.. identities.Where((_, i) => requests[i].Tracking is not null)];
+        using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Machine.Record, lent);
         await using SourceSession session = await _dial(cancellationToken);
         List<ImageMigration> images = [];
         try
@@ -74,6 +75,7 @@ public sealed class MigrationCoordinator
             await OpenAsync(session, requests, images, cancellationToken);
             await RunRoundsAsync(images, cancellationToken);
             TimeSpan proof = await ProveAsync(images, cancellationToken);
+            await CatchUpAsync(images, cancellationToken);
             Forecast forecast = ForecastOf(images, destination);
             TimeSpan maxDowntime = _options.MaxDowntime ?? ForecastModel.DefaultBudget(forecast);
             _events.Forecasted(forecast, maxDowntime);
@@ -127,7 +129,7 @@ public sealed class MigrationCoordinator
             TransferRequest request = requests[i] with { Flags = requests[i].Flags | OpenFlags.HandOver };
             ImageSender sender = await TransferOpener.OpenAsync(
                 session, (ushort)i, request, _options.Sender, _progress, cancellationToken);
-            images.Add(new ImageMigration(sender));
+            images.Add(new ImageMigration(sender, request.Tracking, _events.Notice));
             if (sender.Ready.Notice.Length > 0)
             {
                 _events.Notice(sender.Ready.Notice);
@@ -160,16 +162,30 @@ public sealed class MigrationCoordinator
         {
             before = last;
             await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
-            last = images.Sum(i => i.Last.ChangedBytes);
+            last = images.Sum(i => i.Pending());
         }
         while (++round < _options.MaxRounds && ForecastModel.IsConverging(before, last));
+    }
+
+    /// <summary>Sends what was written during the proof, where that is known: rounds that cost only what is dirty, until they shrink no more.</summary>
+    private async Task CatchUpAsync(List<ImageMigration> images, CancellationToken cancellationToken)
+    {
+        List<ImageMigration> tracked = [.. images.Where(i => i.IsTracked)];
+        long before = long.MaxValue;
+        long last = tracked.Sum(i => i.Pending());
+        for (int round = 0; round < _options.MaxRounds && ForecastModel.IsConverging(before, last); round++)
+        {
+            before = last;
+            await RunRoundAsync(tracked, CopyPhase.DeltaRound, cancellationToken);
+            last = tracked.Sum(i => i.Pending());
+        }
     }
 
     private static async Task RunRoundAsync(List<ImageMigration> images, CopyPhase phase, CancellationToken cancellationToken)
     {
         foreach (ImageMigration image in images)
         {
-            await image.RunRoundAsync(phase, new HashScan(), cancellationToken);
+            await image.RunRoundAsync(phase, cancellationToken);
         }
     }
 
@@ -206,8 +222,7 @@ public sealed class MigrationCoordinator
         }
 
         return ForecastModel.Make(
-            [.. images.Select(i => i.Last)],
-            [.. images.Select(i => i.Rounds[0])],
+            [.. images.Select(i => new ImageOutlook(i.Rounds[0], i.Last, i.IsTracked ? i.Pending() : null))],
             TimeSpan.FromSeconds(images.Sum(i => i.LastProof.TotalSeconds)),
             hooks);
     }
@@ -245,6 +260,7 @@ public sealed class MigrationCoordinator
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // Whatever it was, a bug of ours included: the guest goes on.
+            switchover.Images.ForEach(i => i.Release());
             HandOverResult off = await _handOver.CallOffAsync(attempt, null);
             throw CalledOff(off with { Cause = exception }, switchover, cancellationToken);
         }
@@ -275,6 +291,7 @@ public sealed class MigrationCoordinator
 
         if (outcome.State != HandOverState.Done && outcome.State != HandOverState.InDoubt)
         {
+            switchover.Images.ForEach(i => i.Release());
             throw CalledOff(outcome, switchover, cancellationToken);
         }
 
@@ -289,6 +306,7 @@ public sealed class MigrationCoordinator
         _hookTimes.Note(GuestAction.Pause, string.Empty, _options.Machine.TimesKey, paused + memory);
         _hookTimes.Note(GuestAction.Resume, destination, _options.Resume, timed.Resume);
         await EndQuietlyAsync(switchover.Session);
+        TimeSpan fullVerify = await AuditAsync(switchover, attempt, cancellationToken);
         return new MigrationResult
         {
             Attempt = attempt.Id,
@@ -310,6 +328,8 @@ public sealed class MigrationCoordinator
             BytesReceived = switchover.Session.BytesReceived,
             Bases = [.. switchover.Images.Select(i => i.Sender.Ready.BaseUsed)],
             Notices = [.. switchover.Images.Select(i => i.Sender.Ready.Notice).Where(n => n.Length > 0)],
+            SourceBases = [.. switchover.Images.Select(i => i.SourceBasis)],
+            FullVerify = fullVerify,
             Outcome = outcome,
         };
     }
@@ -341,6 +361,11 @@ public sealed class MigrationCoordinator
     private static async Task<(TimeSpan Delta, TimeSpan Proof)> FinalDeltaAsync(Switchover switchover, CancellationToken budget)
     {
         long start = Stopwatch.GetTimestamp();
+        foreach (ImageMigration image in switchover.Images)
+        {
+            image.Fence(switchover.MaxDowntime);
+        }
+
         await RunRoundAsync(switchover.Images, CopyPhase.FinalDelta, budget);
         TimeSpan delta = Stopwatch.GetElapsedTime(start);
         start = Stopwatch.GetTimestamp();
@@ -350,6 +375,31 @@ public sealed class MigrationCoordinator
         }
 
         return (delta, Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>The machine runs at the destination and nobody may write here: what nobody has read for the hand-over's sake is read now.</summary>
+    /// <returns>How long all of it took where the user asked for that.</returns>
+    private async Task<TimeSpan> AuditAsync(Switchover switchover, SourceAttempt attempt, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        foreach ((ImageMigration image, string identity) in switchover.Images.Zip(attempt.Images))
+        {
+            if (!image.IsTracked && !_options.VerifiesFully)
+            {
+                continue;
+            }
+
+            AuditResult audit = await Task.Run(() => image.Audit(_options.VerifiesFully, _progress, cancellationToken), cancellationToken);
+            if (audit.Different.Count > 0)
+            {
+                throw new DiskSyncException(
+                    FailureKind.Source,
+                    $"{identity} was handed over with epoch {attempt.Epoch}, and {audit.Different.Count} of {audit.Audited} blocks that were read of it since are not what the destination got, the first at offset {image.Sender.Geometry.OffsetOf(audit.Different[0])}: writes were lost by whoever tracked them ({image.SourceBasis})",
+                    $"Stop the machine at the destination. The source's copy is whole ({FileSourceImages.CededName(identity, attempt.Epoch)}): 'disksync diff' shows where they differ.");
+            }
+        }
+
+        return _options.VerifiesFully ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
     }
 
     /// <summary>The destination's answer got lost: a new connection asks again, for a short while, before the operator has to.</summary>

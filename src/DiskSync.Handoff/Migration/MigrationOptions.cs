@@ -18,6 +18,9 @@ public sealed record MigrationOptions
     /// <summary>How long the destination is asked whether its guest runs, where the link broke while it was being resumed.</summary>
     public TimeSpan ResumePatience { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>Whether all of the source is read once more when the machine runs at the destination, and compared with what is there.</summary>
+    public bool VerifiesFully { get; init; }
+
     /// <summary>The most delta rounds before the pause.</summary>
     public int MaxRounds { get; init; } = 8;
 

@@ -64,6 +64,12 @@ public sealed record MigrationResult
     /// <summary>What the destination wants its user to know.</summary>
     public required IReadOnlyList<string> Notices { get; init; }
 
+    /// <summary>For each image on what it rests that the source is what was sent.</summary>
+    public required IReadOnlyList<string> SourceBases { get; init; }
+
+    /// <summary>How long the source was read again after the machine had been resumed; zero where it was not.</summary>
+    public TimeSpan FullVerify { get; init; }
+
     /// <summary>How the hand-over ended.</summary>
     public required HandOverResult Outcome { get; init; }
 }

@@ -1,6 +1,8 @@
 using DiskSync.Engine;
+using DiskSync.Engine.Exports.Lending;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
+using DiskSync.Engine.Tracking;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
@@ -75,6 +77,34 @@ public sealed class OwnershipParts
     /// <param name="path">A file's name, or a block device.</param>
     /// <exception cref="DiskSyncException">There cannot be such an image.</exception>
     public IncomingImage Incoming(string path) => new(path, Journal, Locks, _places, Witness);
+
+    /// <summary>Lends an exported image to migrations of this host, and finds out afterwards whose it is.</summary>
+    /// <param name="image">The image; stays the caller's.</param>
+    /// <param name="tell">Told what the operator should know.</param>
+    /// <exception cref="DiskSyncException">The socket cannot be had.</exception>
+    public ExportLending Lend(LendableImage image, Action<string> tell)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return ExportLending.Start(
+            image, LendingSocket.PathOf(_stateFolder, image.Path), new ExportedImageJudge(image.Path, Journal, Locks, Witness), tell);
+    }
+
+    /// <summary>Borrows an image that an export of this host serves.</summary>
+    /// <param name="identity">The image.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="borrower">Who asks and for what, for messages.</param>
+    /// <returns>Null where no export tracks it.</returns>
+    /// <exception cref="DiskSyncException">Its export refuses.</exception>
+    public IWriteTracking? TryBorrow(string identity, long length, string borrower)
+    {
+        BorrowedImage? borrowed = BorrowedImage.TryBorrow(LendingSocket.PathOf(_stateFolder, identity), identity, length, borrower);
+        if (borrowed is not null)
+        {
+            Names.FencedByExport(identity);
+        }
+
+        return borrowed;
+    }
 
     private DestinationHandOver Destination(IDestinationImages images, HookCatalog catalog) => new(
         Journal,

@@ -18,11 +18,15 @@ public sealed class ExportRight : IDisposable
     internal const string PartialSuffix = ".partial";
     private readonly IDisposable? _lock;
 
-    private ExportRight(IDisposable? serving, LinuxBlockDevice image)
+    private ExportRight(IDisposable? serving, LinuxBlockDevice image, string? identity)
     {
         _lock = serving;
+        Identity = identity;
         Image = image;
     }
+
+    /// <summary>The image's identity; null for a device without a lasting name, which cannot be handed over.</summary>
+    public string? Identity { get; }
 
     /// <summary>The image; this object's.</summary>
     public IBlockDevice Image { get; }
@@ -41,7 +45,7 @@ public sealed class ExportRight : IDisposable
         if (FileStat.IfExists(path) is { Kind: FileKind.BlockDevice } && DeviceIdentity.Find(path) is null)
         {
             // What has no lasting name cannot be handed over, so nobody has; its exclusive opening is all there is to hold.
-            return new ExportRight(null, ExportedImage.Open(path));
+            return new ExportRight(null, ExportedImage.Open(path), null);
         }
 
         string identity = ImageIdentity.Of(path);
@@ -64,7 +68,7 @@ public sealed class ExportRight : IDisposable
                 throw OwnershipErrors.MayNot(judgement, Side.Source);
             }
 
-            return new ExportRight(serving, ExportedImage.Open(path));
+            return new ExportRight(serving, ExportedImage.Open(path), identity);
         }
         catch
         {

@@ -20,6 +20,7 @@ public static class FuzzTargets
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
         new("presence", FuzzPresence.Run, FuzzPresence.Seeds, FuzzPresence.Repair),
+        new("export-control", FuzzExportControl.Run, FuzzExportControl.Seeds),
         new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
         new("nbd-server", FuzzNbdServer.Run, FuzzNbdServer.Seeds),
         new("nbd-client", FuzzNbdClient.Run, FuzzNbdClient.Seeds),

@@ -15,6 +15,9 @@ namespace DiskSync.Engine.Exports.Lending;
 /// </remarks>
 public sealed class BorrowedImage : IWriteTracking
 {
+    private const int BusyPatienceMs = 2000;
+    private const int BusyPollMs = 100;
+
     private readonly ControlChannel _channel;
     private readonly Lent _lent;
     private readonly Lock _lock = new();
@@ -47,7 +50,7 @@ public sealed class BorrowedImage : IWriteTracking
         }
     }
 
-    /// <summary>Borrows an image where an export of this host offers it.</summary>
+    /// <summary>Borrows an image where an export of this host offers it; one that is busy is asked again for a moment.</summary>
     /// <param name="socketPath">Where that export listens.</param>
     /// <param name="image">The image's real path.</param>
     /// <param name="length">Its length as the borrower sees it.</param>
@@ -55,6 +58,23 @@ public sealed class BorrowedImage : IWriteTracking
     /// <returns>Null where no export listens.</returns>
     /// <exception cref="DiskSyncException">The export refuses, or does not answer.</exception>
     public static BorrowedImage? TryBorrow(string socketPath, string image, long length, string borrower)
+    {
+        // An export needs a moment to find out that the migration before this one has ended.
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            try
+            {
+                return TryOnce(socketPath, image, length, borrower);
+            }
+            catch (DiskSyncException exception) when (exception.Kind == FailureKind.Preflight && Environment.TickCount64 - start < BusyPatienceMs)
+            {
+                Thread.Sleep(BusyPollMs);
+            }
+        }
+    }
+
+    private static BorrowedImage? TryOnce(string socketPath, string image, long length, string borrower)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try

@@ -23,6 +23,7 @@ public sealed class ExportLending : IDisposable
     private readonly Thread _thread;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
+    private readonly ManualResetEventSlim _isFree = new(initialState: true);
     private ControlChannel? _borrower;
 
     private ExportLending(LendableImage image, string path, ILendingJudge judge, Action<string> tell)
@@ -53,9 +54,14 @@ public sealed class ExportLending : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _stop.Cancel();
         lock (_lock)
         {
+            if (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _stop.Cancel();
             _borrower?.Disconnect();
         }
 
@@ -71,8 +77,10 @@ public sealed class ExportLending : IDisposable
 
         _listening.Dispose();
         _thread.Join();
+
+        // A borrower has been told to go; what was held for it is released or refused before this returns.
+        _isFree.Wait();
         File.Delete(_path);
-        _stop.Dispose();
     }
 
     private void Accept()
@@ -82,12 +90,7 @@ public sealed class ExportLending : IDisposable
             try
             {
                 Socket socket = _listening.Accept();
-                Thread thread = new(() => Serve(socket)) { IsBackground = true, Name = "export borrower" };
-                thread.Start();
-                if (_stop.IsCancellationRequested)
-                {
-                    thread.Join();
-                }
+                new Thread(() => Serve(socket)) { IsBackground = true, Name = "export borrower" }.Start();
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
@@ -142,6 +145,7 @@ public sealed class ExportLending : IDisposable
             }
 
             _borrower = channel;
+            _isFree.Reset();
             return null;
         }
     }
@@ -168,6 +172,7 @@ public sealed class ExportLending : IDisposable
         lock (_lock)
         {
             _borrower = null;
+            _isFree.Set();
         }
     }
 

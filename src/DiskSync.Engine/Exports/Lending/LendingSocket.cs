@@ -1,0 +1,17 @@
+using System.Text;
+using DiskSync.Codecs;
+
+namespace DiskSync.Engine.Exports.Lending;
+
+/// <summary>Where an export listens for migrations of its image.</summary>
+public static class LendingSocket
+{
+    // A path of a Unix socket has 107 bytes in all, of which the state folder needs some.
+    private const int NameLength = 16;
+
+    /// <summary>The path of the socket.</summary>
+    /// <param name="stateFolder">The host's state folder.</param>
+    /// <param name="identity">The image's identity.</param>
+    public static string PathOf(string stateFolder, string identity) => Path.Combine(
+        Path.GetFullPath(stateFolder), "exports", Blake3.Hash(Encoding.UTF8.GetBytes(identity)).ToString()[..NameLength] + ".sock");
+}
