@@ -12,6 +12,8 @@ namespace DiskSync.Engine.Tracking;
 /// </remarks>
 public sealed class TrackedRounds : IDirtySource
 {
+    private const string Scan = "hash scan";
+
     private readonly IWriteTracking _tracking;
     private readonly BlockGeometry _geometry;
     private readonly Action<string> _warn;
@@ -32,7 +34,8 @@ public sealed class TrackedRounds : IDirtySource
     }
 
     /// <inheritdoc/>
-    public string Name => IsTrusted && _hasBegun ? _tracking.Name : "hash scan";
+    /// <remarks>Of the round that was marked last.</remarks>
+    public string Name { get; private set; } = Scan;
 
     /// <summary>Whether the next round need not scan.</summary>
     public bool IsTrusted => Distrusted.Length == 0;
@@ -54,6 +57,7 @@ public sealed class TrackedRounds : IDirtySource
     {
         ArgumentNullException.ThrowIfNull(bitmap);
         LastTaken = 0;
+        Name = Scan;
         if (!IsTrusted)
         {
             bitmap.MarkAll();
@@ -79,6 +83,7 @@ public sealed class TrackedRounds : IDirtySource
         }
 
         Clear(bitmap);
+        Name = IsTrusted ? _tracking.Name : Scan;
     }
 
     /// <summary>Those that were reported are what the audit saw half done; the others are given one more round, and none in the pause.</summary>

@@ -2,6 +2,7 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
+using DiskSync.Engine.Tracking;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
@@ -46,6 +47,12 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
     /// <summary>Wraps the sources that the next migration opens.</summary>
     public Func<IBlockDevice, IBlockDevice> Wrap { get; set; } = source => source;
 
+    /// <summary>Who tracks the writes of the sources of the next migration.</summary>
+    public IWriteTracking? Tracking { get; set; }
+
+    /// <summary>What the user was told.</summary>
+    public List<string> Notices { get; } = [];
+
     public List<MigrationState> States { get; } = [];
 
     public Forecast Forecast { get; private set; }
@@ -82,7 +89,7 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
                 IBlockDevice source = Wrap(BlockDevices.OpenSource(image));
                 requests.Add(new TransferRequest(
                     source, name ?? Path.GetFileName(image), new BlockGeometry(source.Length, 64 << 10))
-                { Flags = flags });
+                { Flags = flags, Tracking = Tracking });
             }
 
             return await coordinator.RunAsync(requests, "far:", cancellationToken).WaitAsync(TimeSpan.FromSeconds(90), CancellationToken.None);
@@ -109,10 +116,7 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
 
     public void Forecasted(Forecast forecast, TimeSpan maxDowntime) => Forecast = forecast;
 
-    public void Notice(string text)
-    {
-        // Nobody asks for them here.
-    }
+    public void Notice(string text) => Notices.Add(text);
 
     public void Dispose()
     {
