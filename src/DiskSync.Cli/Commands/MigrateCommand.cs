@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Text;
 using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Output;
@@ -75,6 +77,13 @@ internal sealed class MigrateCommand : CliCommand
 
     private readonly Option<double?> _hookTimeout = HostOptions.HookTimeout();
 
+    private readonly Option<double?> _maxSlowdown = new("--max-slowdown")
+    {
+        Description = "where the machine writes faster than the link carries, slow its writes, their p99 latency to at most N times what it is (needs an export with --track, and --max-downtime)",
+        HelpName = "N",
+        CustomParser = ParseSlowdown,
+    };
+
     private readonly Option<bool> _verifyFull = new("--verify-full")
     {
         Description = "when the machine runs at the destination, read all of the source once more and compare it with what is there",
@@ -93,7 +102,7 @@ internal sealed class MigrateCommand : CliCommand
     {
         Add(_paths);
         foreach (Option option in new Option[]
-            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _verifyFull, _acceptUnfenced })
+            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _maxSlowdown, _verifyFull, _acceptUnfenced })
         {
             Add(option);
         }
@@ -238,6 +247,7 @@ internal sealed class MigrateCommand : CliCommand
         Resume = CommandOf(context, _resume),
         MaxDowntime = context.Parse.GetValue(_maxDowntime) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         ResumePatience = HostOptions.HookLimit(context.Parse, _hookTimeout) + TimeSpan.FromSeconds(30),
+        MaxSlowdown = context.Parse.GetValue(_maxSlowdown),
         VerifiesFully = context.Parse.GetValue(_verifyFull),
         MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = _copy.Sender(context.Parse, address),
@@ -269,6 +279,17 @@ internal sealed class MigrateCommand : CliCommand
         TimeSpan limit = TimeSpan.FromSeconds(context.Parse.GetValue(_memoryTimeout) ?? DefaultMemorySeconds);
         MemoryRoute? memory = context.Parse.GetValue(_memoryUri) is { } uri ? new MemoryRoute(uri, limit) : null;
         return parts.Hypervisor.Qemu.Machine(QmpAddress.Of(socket), memory, progress);
+    }
+
+    private static double? ParseSlowdown(ArgumentResult result)
+    {
+        if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double times) && times is >= 1 and <= 1000)
+        {
+            return times;
+        }
+
+        result.AddError($"--max-slowdown {result.Tokens[0].Value}: a number from 1 to 1000, such as 4");
+        return null;
     }
 
     /// <summary>A command as it is journaled and sent, where texts have a cap.</summary>

@@ -29,6 +29,19 @@ public interface IWriteTracking : IDisposable
     /// <exception cref="DiskSyncException">They took longer, and nothing is fenced; or it cannot tell.</exception>
     void Fence(TimeSpan patience);
 
+    /// <summary>Whether it can slow writes and knows how long they take.</summary>
+    bool CanSlow => false;
+
+    /// <summary>What was written so far and how long it took; only where it <see cref="CanSlow"/>.</summary>
+    /// <exception cref="DiskSyncException">It cannot tell.</exception>
+    WriteLoad Load() => throw new NotSupportedException($"{Name} does not know how long writes take");
+
+    /// <summary>Slows writes, or lets them go; only where it <see cref="CanSlow"/>. Ends with the lending at the latest.</summary>
+    /// <param name="rate">Bytes a second; infinite for no limit.</param>
+    /// <param name="ceiling">The longest that one write may be kept.</param>
+    /// <exception cref="DiskSyncException">It cannot be told.</exception>
+    void Slow(double rate, TimeSpan ceiling) => throw new NotSupportedException($"{Name} does not slow writes");
+
     /// <summary>Lets held writes go on: only where nothing has been ceded.</summary>
     /// <exception cref="DiskSyncException">It cannot be told; its own end of the connection lets them go on.</exception>
     void Release();

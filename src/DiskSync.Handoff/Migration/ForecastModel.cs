@@ -61,6 +61,9 @@ public static class ForecastModel
     /// <param name="last">Bytes that changed in the last round.</param>
     public static bool IsConverging(long before, long last) => last > 0 && last < before - (before / 5);
 
+    /// <summary>Image bytes a second that an image's rounds have carried at best.</summary>
+    public static double CarriedRate(IReadOnlyList<RoundResult> rounds) => rounds.Max(r => Rate(r.ChangedBytes, r.Elapsed));
+
     private static double Rate(long bytes, TimeSpan elapsed) =>
         elapsed > TimeSpan.Zero ? bytes / elapsed.TotalSeconds : 0;
 }

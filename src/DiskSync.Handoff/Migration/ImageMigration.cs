@@ -78,6 +78,25 @@ internal sealed class ImageMigration : IDisposable
         (Root, LastProof) = (proof.Root, proof.Elapsed);
     }
 
+    /// <summary>Whether its writes can be slowed.</summary>
+    public bool CanSlow => _tracked is { IsTrusted: true } && _tracking!.CanSlow;
+
+    /// <summary>What was written so far; only where <see cref="CanSlow"/> held.</summary>
+    public WriteLoad Load() => _tracking!.Load();
+
+    /// <summary>Slows its writes, or lets them go; best effort where the tracker has failed meanwhile.</summary>
+    public void Slow(double rate, TimeSpan ceiling)
+    {
+        try
+        {
+            _tracking!.Slow(rate, ceiling);
+        }
+        catch (Engine.DiskSyncException exception)
+        {
+            _tracked!.Distrust(exception.Message);
+        }
+    }
+
     /// <summary>The machine is paused: waits for the writes that are still under way, and keeps new ones from being done.</summary>
     public void Fence(TimeSpan patience)
     {

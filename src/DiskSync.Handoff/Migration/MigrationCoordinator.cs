@@ -22,6 +22,9 @@ public sealed class MigrationCoordinator
     // A destination that cannot be reached for so long is down, and not about to say anything.
     private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(10);
 
+    // Between rounds beside the copy of the memory: what is written often is sent once and not ten times.
+    private static readonly TimeSpan FollowInterval = TimeSpan.FromSeconds(1);
+
     private readonly SourceHandOver _handOver;
     private readonly Func<CancellationToken, Task<SourceSession>> _dial;
     private readonly HookTimes _hookTimes;
@@ -73,11 +76,22 @@ public sealed class MigrationCoordinator
             // An attempt that was called off without a link is PREPARED there still, and guards its copies.
             await _handOver.ReleaseEarlierAsync(attempt, new SessionHandOverLink(session), cancellationToken);
             await OpenAsync(session, requests, images, cancellationToken);
+            WriteGovernor? governor = GovernorOf(images);
             await RunRoundsAsync(images, cancellationToken);
             TimeSpan proof = await ProveAsync(images, cancellationToken);
             await CatchUpAsync(images, cancellationToken);
             Forecast forecast = ForecastOf(images, destination);
             TimeSpan maxDowntime = _options.MaxDowntime ?? ForecastModel.DefaultBudget(forecast);
+            if (governor is not null && forecast.Total > maxDowntime)
+            {
+                forecast = await governor.HoldAsync(
+                    token => RunRoundAsync(images, CopyPhase.DeltaRound, token),
+                    () => ForecastOf(images, destination),
+                    maxDowntime,
+                    images.Max(i => ForecastModel.CarriedRate(i.Rounds)),
+                    cancellationToken);
+            }
+
             _events.Forecasted(forecast, maxDowntime);
             RefuseTooLong(forecast, maxDowntime);
             return await SwitchOverAsync(
@@ -148,6 +162,21 @@ public sealed class MigrationCoordinator
         }
 
         await _options.Machine.CheckAsync(cancellationToken);
+    }
+
+    private WriteGovernor? GovernorOf(List<ImageMigration> images)
+    {
+        if (_options.MaxSlowdown is not { } most)
+        {
+            return null;
+        }
+
+        return images.TrueForAll(i => i.CanSlow)
+            ? new WriteGovernor(images, most, _events)
+            : throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"source {images.First(i => !i.CanSlow).Sender.Source.Name}: its writes cannot be slowed, for they do not go through an export that tracks them",
+                "Leave out --max-slowdown, or let the machine use the image through 'disksync export --track'.");
     }
 
     private async Task RunRoundsAsync(List<ImageMigration> images, CancellationToken cancellationToken)
@@ -242,7 +271,7 @@ public sealed class MigrationCoordinator
         Switchover switchover, string destination, CancellationToken cancellationToken)
     {
         SourceAttempt attempt = switchover.Attempt;
-        long downSince = await PauseAsync(attempt, cancellationToken);
+        (long downSince, Task followed) = await PauseAsync(switchover, cancellationToken);
         TimeSpan paused = Stopwatch.GetElapsedTime(downSince);
 
         // The budget is a promise to whoever waits for the guest: when it is used up, the guest goes on here.
@@ -254,6 +283,7 @@ public sealed class MigrationCoordinator
         TimeSpan memory;
         try
         {
+            await followed;
             (finalDelta, finalProof) = await FinalDeltaAsync(switchover, budget.Token);
             memory = await CompleteMemoryAsync(budget.Token);
         }
@@ -335,19 +365,43 @@ public sealed class MigrationCoordinator
     }
 
     /// <summary>Pauses the machine; where its memory moves, that is copied first while it runs.</summary>
-    /// <returns>Since when it stands still.</returns>
-    private async Task<long> PauseAsync(SourceAttempt attempt, CancellationToken cancellationToken)
+    /// <returns>Since when it stands still, and how the rounds beside it ended: to be awaited where a failure calls the attempt off.</returns>
+    private async Task<(long DownSince, Task Followed)> PauseAsync(Switchover switchover, CancellationToken cancellationToken)
     {
         bool copiesMemory = _options.Machine.CopiesMemory;
         _events.Entered(copiesMemory ? MigrationState.CopyingMemory : MigrationState.Paused);
         _progress.Report(new CopyProgress(copiesMemory ? CopyPhase.Memory : CopyPhase.Hook));
-        long downSince = await _handOver.PauseAsync(attempt, _options.Machine, cancellationToken);
-        if (copiesMemory)
+        Task<long> pause = _handOver.PauseAsync(switchover.Attempt, _options.Machine, cancellationToken);
+        Task followed = copiesMemory ? FollowAsync(switchover.Images, pause, cancellationToken) : Task.CompletedTask;
+        try
         {
-            _events.Entered(MigrationState.Paused);
-        }
+            long downSince = await pause;
+            if (copiesMemory)
+            {
+                _events.Entered(MigrationState.Paused);
+            }
 
-        return downSince;
+            await Task.WhenAny(followed);
+            return (downSince, followed);
+        }
+        catch
+        {
+            // The session is still theirs; what became of them does not matter any more.
+            await Task.WhenAny(followed);
+            _ = followed.Exception;
+            throw;
+        }
+    }
+
+    /// <summary>Keeps the destination close while memory is copied, which may take minutes: rounds over what is tracked, one after the other.</summary>
+    /// <remarks>A round is not cut off when the machine stands still: what it sends has to be sent then all the same.</remarks>
+    private static async Task FollowAsync(List<ImageMigration> images, Task pause, CancellationToken cancellationToken)
+    {
+        while (await Task.WhenAny(pause, Task.Delay(FollowInterval, cancellationToken)) != pause && !cancellationToken.IsCancellationRequested)
+        {
+            List<ImageMigration> dirty = [.. images.Where(i => i.IsTracked && i.Pending() > 0)];
+            await RunRoundAsync(dirty, CopyPhase.DeltaRound, cancellationToken);
+        }
     }
 
     /// <summary>The disks are proven: what is left of the memory follows, so that everything is at the destination before the hand-over begins.</summary>

@@ -18,6 +18,9 @@ public sealed record MigrationOptions
     /// <summary>How long the destination is asked whether its guest runs, where the link broke while it was being resumed.</summary>
     public TimeSpan ResumePatience { get; init; } = TimeSpan.FromSeconds(90);
 
+    /// <summary>The most that the machine's p99 of write latency may grow, as a multiple, where it writes faster than the link carries; null where its writes are never slowed.</summary>
+    public double? MaxSlowdown { get; init; }
+
     /// <summary>Whether all of the source is read once more when the machine runs at the destination, and compared with what is there.</summary>
     public bool VerifiesFully { get; init; }
 

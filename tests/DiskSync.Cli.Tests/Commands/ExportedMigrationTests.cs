@@ -94,6 +94,27 @@ public sealed class ExportedMigrationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_that_writes_faster_than_the_link_moves_when_it_may_be_slowed_and_not_before()
+    {
+        await using (FileStream empty = File.Create(_image))
+        {
+            empty.SetLength(Length);
+        }
+
+        using DisksyncProcess export = await StartAsync();
+        using Process writer = StartWriter("--rate=8m", $"--size={Length}", "--refill_buffers");
+        string[] link = ["--limit", "4M", "--max-downtime", "1.5"];
+        DisksyncResult refused = await MigrateAsync($"kill -STOP {writer.Id}", "true", link);
+        Assert.Equal((int)FailureKind.NotConverged, refused.ExitCode);
+        DisksyncResult moved = await MigrateAsync($"kill -STOP {writer.Id}", "true", [.. link, "--max-slowdown", "100"]);
+        Assert.True(moved.ExitCode == 0, moved.ToString());
+        Assert.Contains("slowing its writes", moved.Error, StringComparison.Ordinal);
+        Tool.Run("diffutils", "cmp", _image + ".ceded-3", Moved);
+        Tool.Run("util-linux", "sh", "-c", $"kill -CONT {writer.Id}; kill {writer.Id}");
+        await writer.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
     public async Task Two_migrations_of_one_image_at_once_are_one()
     {
         using DisksyncProcess export = await StartAsync();
@@ -121,7 +142,7 @@ public sealed class ExportedMigrationTests : IDisposable
     private Task<DisksyncResult> MigrateAsync(string pause, string resume, params string[] options) => DisksyncProcess.RunAsync(
         [
             "migrate", _image, Moved, "--state", _folder.File("state"), "--pause", pause, "--unpause", "true", "--resume", resume,
-            "--max-downtime", "60", .. options,
+            .. options.Contains("--max-downtime") ? Array.Empty<string>() : ["--max-downtime", "60"], .. options,
         ]);
 
     private async Task<DisksyncProcess> StartAsync()
@@ -139,9 +160,10 @@ public sealed class ExportedMigrationTests : IDisposable
         return process;
     }
 
-    private Process StartWriter() => Tool.Start(
+    private Process StartWriter(params string[] options) => Tool.Start(
         "fio",
         "fio",
+        [
         "--name=w",
         "--ioengine=nbd",
         $"--uri={Uri}",
@@ -149,9 +171,10 @@ public sealed class ExportedMigrationTests : IDisposable
         "--bs=4k",
         "--iodepth=8",
         "--size=8m",
+        "--rate=2m",
         "--time_based",
         "--runtime=90",
-        "--rate=2m",
         "--thread",
-        $"--output={_folder.File("fio")}");
+        $"--output={_folder.File("fio")}",
+        .. options]);
 }

@@ -20,8 +20,9 @@ public sealed class TrackedMigrationTests : IDisposable
         _lab.Tracking = _tracking;
         _lab.Options = new MigrationOptions
         {
-            Pause = $"printf last | dd of={_image} conv=notrunc bs=1 seek={Place} status=none",
-            Unpause = $"touch {_lab.Note("unpaused")}",
+            Machine = _lab.Machine(
+                $"printf last | dd of={_image} conv=notrunc bs=1 seek={Place} status=none",
+                $"touch {_lab.Note("unpaused")}"),
             Resume = "start",
             MaxDowntime = TimeSpan.FromMinutes(1),
             VerifiesFully = true,
@@ -68,6 +69,15 @@ public sealed class TrackedMigrationTests : IDisposable
         Assert.Equal(1, _tracking.Releases);
         Assert.True(File.Exists(_image));
         Assert.False(File.Exists(_lab.Far("a.img")));
+    }
+
+    [Fact]
+    public async Task Writes_that_cannot_be_slowed_are_not_promised_to_be()
+    {
+        _lab.Options = _lab.Options with { MaxSlowdown = 4 };
+        DiskSyncException failure = await Assert.ThrowsAsync<DiskSyncException>(() => _lab.MigrateAsync([_image]));
+        Assert.Equal(FailureKind.Preflight, failure.Kind);
+        Assert.Contains("--max-slowdown", failure.Advice, StringComparison.Ordinal);
     }
 
     [Fact]

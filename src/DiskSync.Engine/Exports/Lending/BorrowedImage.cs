@@ -123,7 +123,7 @@ public sealed class BorrowedImage : IWriteTracking
     public long TakeInto(DirtyBitmap bitmap, BlockGeometry geometry) => Take(DirtySince.LastTaken, bitmap, geometry);
 
     /// <inheritdoc/>
-    public long DirtyBytes() => (long)Load().Dirty;
+    public long DirtyBytes() => (long)AskedLoad().Dirty;
 
     /// <summary>Marks what was written since the baseline.</summary>
     /// <returns>Bytes, in parts of 4 KiB.</returns>
@@ -144,14 +144,19 @@ public sealed class BorrowedImage : IWriteTracking
     /// <inheritdoc/>
     public void Release() => _ = Ask<Done>(new ReleaseWrites());
 
-    /// <summary>Slows the machine's writes.</summary>
-    /// <param name="rate">Bytes a second; infinite for no limit.</param>
-    /// <param name="ceiling">The longest that one write may be kept.</param>
+    /// <inheritdoc/>
+    public bool CanSlow => true;
+
+    /// <inheritdoc/>
     public void Slow(double rate, TimeSpan ceiling) => _ = Ask<Done>(new SlowWrites(
         double.IsInfinity(rate) ? 0 : (ulong)Math.Max(1, rate), (uint)ceiling.TotalMilliseconds));
 
-    /// <summary>What is written and how long it takes.</summary>
-    public Load Load() => Ask<Load>(new AskLoad());
+    /// <inheritdoc/>
+    public WriteLoad Load()
+    {
+        Load load = AskedLoad();
+        return new WriteLoad((long)load.Written, load.Latencies);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
@@ -160,6 +165,8 @@ public sealed class BorrowedImage : IWriteTracking
         FailureKind.Source,
         $"source {image}: its export does not answer ({why})",
         "Look at that export ('disksync status'), then run the command again.");
+
+    private Load AskedLoad() => Ask<Load>(new AskLoad());
 
     private long Take(DirtySince since, DirtyBitmap bitmap, BlockGeometry geometry)
     {
