@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 
 namespace DiskSync.TestSupport;
@@ -10,13 +11,16 @@ public sealed class NbdServerProcess : IDisposable
     private const int SigContinue = 18;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    // nbdkit asks the kernel to be ended with its parent, which is the thread that started it: one that lasts has to.
+    private static readonly BlockingCollection<Action> Starts = NewStarter();
+
     private readonly TempFolder _folder = new();
     private readonly Process _process;
     private readonly List<string> _said = [];
 
     private NbdServerProcess(string package, string program, Func<NbdServerProcess, string[]> arguments)
     {
-        _process = Tool.Start(package, program, arguments(this));
+        _process = Start(() => Tool.Start(package, program, arguments(this)));
         _process.StandardInput.Close();
         _process.OutputDataReceived += Hear;
         _process.ErrorDataReceived += Hear;
@@ -55,13 +59,13 @@ public sealed class NbdServerProcess : IDisposable
     /// <summary>nbdkit on a Unix socket.</summary>
     /// <param name="arguments">Filters, plugin and their parameters.</param>
     public static NbdServerProcess Nbdkit(params string[] arguments) =>
-        new("nbdkit", "nbdkit", server => ["--foreground", "--exit-with-parent", "--unix", server.Socket, "--pidfile", server.PidFile, .. arguments]);
+        new("nbdkit", "nbdkit", server => ["--foreground", "--unix", server.Socket, "--pidfile", server.PidFile, .. arguments]);
 
     /// <summary>nbdkit on a port of this host.</summary>
     /// <param name="port">The port.</param>
     /// <param name="arguments">Filters, plugin and their parameters.</param>
     public static NbdServerProcess NbdkitOnTcp(int port, params string[] arguments) =>
-        new("nbdkit", "nbdkit", server => ["--foreground", "--exit-with-parent", "--ipaddr", "127.0.0.1", "--port", $"{port}", "--pidfile", server.PidFile, .. arguments]);
+        new("nbdkit", "nbdkit", server => ["--foreground", "--ipaddr", "127.0.0.1", "--port", $"{port}", "--pidfile", server.PidFile, .. arguments]);
 
     /// <summary>qemu-nbd on a Unix socket.</summary>
     /// <param name="arguments">The image and how to serve it.</param>
@@ -110,6 +114,39 @@ public sealed class NbdServerProcess : IDisposable
 
         _process.Dispose();
         _folder.Dispose();
+    }
+
+    private static Process Start(Func<Process> start)
+    {
+        TaskCompletionSource<Process> started = new();
+        Starts.Add(() =>
+        {
+            try
+            {
+                started.SetResult(start());
+            }
+            catch (Exception exception)
+            {
+                started.SetException(exception);
+            }
+        });
+        return started.Task.GetAwaiter().GetResult();
+    }
+
+    private static BlockingCollection<Action> NewStarter()
+    {
+        BlockingCollection<Action> starts = [];
+        Thread thread = new(() => Run(starts)) { IsBackground = true, Name = "starts servers" };
+        thread.Start();
+        return starts;
+    }
+
+    private static void Run(BlockingCollection<Action> starts)
+    {
+        foreach (Action start in starts.GetConsumingEnumerable())
+        {
+            start();
+        }
     }
 
     private void Signal(int signal) => Tool.Run("procps", "kill", $"-{signal}", $"{_process.Id}");

@@ -4,6 +4,7 @@ using System.Globalization;
 using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
+using DiskSync.Engine.Peers;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
@@ -170,6 +171,9 @@ internal sealed class CopyOptions
 
     /// <summary>The way to a receiver on TCP.</summary>
     public TcpDialer Tcp(CommandContext context) => _link.Dialer(context);
+
+    /// <summary>The key folder asked for, or null for the usual one.</summary>
+    public KeyFolder? Keys(ParseResult parse) => _link.Keys(parse);
 
     /// <summary>The state folder asked for, or null.</summary>
     public string? State(ParseResult parse) => parse.GetValue(_state);

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Net.Security;
 using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Exports;
+using DiskSync.Engine.Peers;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Transports;
 using DiskSync.Handoff.Migration;
@@ -24,7 +26,7 @@ internal sealed class ExportCommand : CliCommand
 
     private readonly Option<string[]> _listen = new("--listen")
     {
-        Description = "serve on a Unix socket, unix:SOCKET (0600: only this user may connect), or on TCP, tcp:ADDRESS:PORT, which needs --insecure; may be given several times",
+        Description = "serve on a Unix socket, unix:SOCKET (0600: only this user may connect), or on TCP, tcp:ADDRESS:PORT, with TLS; may be given several times",
         HelpName = "WHERE",
         DefaultValueFactory = _ => [],
     };
@@ -53,8 +55,16 @@ internal sealed class ExportCommand : CliCommand
         Description = "keep track of what is written, so that 'disksync migrate' of the image on this host scans it only once, and its pause holds no scan",
     };
 
+    private readonly Option<string?> _keys = HostOptions.Keys();
+
+    private readonly Option<string?> _certificates = new("--tls-certificates")
+    {
+        Description = "on TCP: TLS by certificates, for other programs' clients: a folder with ca-cert.pem, server-cert.pem and server-key.pem; whoever has a certificate of that authority gets in",
+        HelpName = "DIR",
+    };
+
     private readonly Option<bool> _insecure = HostOptions.Insecure(
-        "on TCP: whoever reaches the port may read the image, and write it unless --read-only, and everybody on the way too");
+        "on TCP: no TLS; whoever reaches the port may read the image, and write it unless --read-only, and everybody on the way too");
 
     private readonly Option<string?> _state = HostOptions.State();
 
@@ -63,7 +73,7 @@ internal sealed class ExportCommand : CliCommand
         : base("export")
     {
         Add(_image);
-        foreach (Option option in new Option[] { _listen, _name, _readOnly, _track, _incoming, _size, _insecure, _state })
+        foreach (Option option in new Option[] { _listen, _name, _readOnly, _track, _incoming, _size, _keys, _certificates, _insecure, _state })
         {
             Add(option);
         }
@@ -77,7 +87,11 @@ internal sealed class ExportCommand : CliCommand
         + "\n\n"
         + "For writing this host must be the image's owner, and nobody else may use it. With --track a migrate of this host may "
         + "hand it over meanwhile: the export tells it what is written, holds writes in the pause, and refuses them for good once "
-        + "the image is another host's. Without, no hand-over can begin. "
+        + "the image is another host's. Without, no hand-over can begin."
+        + "\n\n"
+        + "On TCP both sides prove who they are: by disksync's own keys (our commands with nbds://, which must be trusted here with "
+        + "'disksync trust'), or by certificates of one authority. A Unix socket is open to this user alone, without TLS."
+        + "\n\n"
         + "Nothing is durable before the client's flush (or FUA) is answered, and one that failed makes all later ones fail."
         + "\n\n"
         + "With --incoming it is the disk of a guest that is still to arrive (a QEMU started with -incoming): every read and write fails "
@@ -90,6 +104,7 @@ internal sealed class ExportCommand : CliCommand
         ("disksync export vm.img --track --listen unix:/run/vm.sock", "the same for a machine that will move: its last round costs only what it has just written"),
         ("disksync export vm.img --read-only --listen unix:/run/vm.sock", "to look at: nbdinfo, nbdcopy, qemu-img compare"),
         ("disksync export vm.img --incoming --listen unix:/run/vm.sock", "at the destination of a migrate, for a QEMU that waits with -S -incoming"),
+        ("disksync export vm.img --listen tcp::10809", "for 'disksync push nbds://thishost/vm.img ...' on a host that is trusted here"),
     ];
 
     /// <inheritdoc/>
@@ -102,21 +117,27 @@ internal sealed class ExportCommand : CliCommand
             throw new DiskSyncException(FailureKind.Usage, "export needs --listen", "Say where to listen, such as --listen unix:/run/vm.sock.");
         }
 
-        CheckTcp(context, listen);
+        SslServerAuthenticationOptions? tls = TlsOf(context, listen);
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
-        string name = context.Parse.GetValue(_name) ?? Path.GetFileName(path);
+        string name = context.Parse.GetValue(_name) ?? NameOf(path);
         bool readOnly = context.Parse.GetValue(_readOnly);
+        if (!readOnly && NbdImage.IsOne(path))
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage, $"source {path}: it is an NBD export already", "Have clients connect to its server, or serve it with --read-only.");
+        }
+
         bool isIncoming = context.Parse.GetValue(_incoming);
         bool track = context.Parse.GetValue(_track);
         long? size = context.Parse.GetValue(_size);
         CheckTogether(readOnly, isIncoming, track, size);
-        using Run run = new RunRegistry(state).Register("export", [Path.GetFullPath(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
+        using Run run = new RunRegistry(state).Register("export", [NbdImage.FullName(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
         OwnershipParts parts = new(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true);
         if (isIncoming)
         {
             IncomingImage image = parts.Incoming(path);
             using IncomingExport awaited = await IncomingExports.OpenAsync(context.Output, image, path, name, size, cancellation);
-            Report(context, await ServeAsync(context, path, awaited, listen, tracked: null, cancellation));
+            Report(context, await ServeAsync(context, path, awaited, listen, tls, tracked: null, cancellation));
             awaited.Flush();
             return ExitCodes.Done;
         }
@@ -125,7 +146,7 @@ internal sealed class ExportCommand : CliCommand
         using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
         using TrackedExport? tracked = track ? TrackedExport.Begin(right!, parts, context.Output.Warning) : null;
         using BlockDeviceExport export = new(tracked?.Image ?? right?.Image ?? opened!, name, readOnly, tracked?.Since);
-        ExportReport report = await ServeAsync(context, path, export, listen, tracked, cancellation);
+        ExportReport report = await ServeAsync(context, path, export, listen, tls, tracked, cancellation);
 
         // What clients had begun has ended. Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
         right?.Image.Flush();
@@ -146,13 +167,22 @@ internal sealed class ExportCommand : CliCommand
         }
     }
 
+    private static string NameOf(string image) => !NbdImage.IsOne(image) ? Path.GetFileName(image)
+        : NbdImage.Parse(image).ExportName is { Length: > 0 } name ? name : "disk";
+
     private static void Report(CommandContext context, ExportReport report) => context.Output.Result(
         report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
 
     private static async Task<ExportReport> ServeAsync(
-        CommandContext context, string path, INbdExport export, ListenAddress[] listen, TrackedExport? tracked, CancellationToken cancellation)
+        CommandContext context, string path, INbdExport export, ListenAddress[] listen, SslServerAuthenticationOptions? tls, TrackedExport? tracked, CancellationToken cancellation)
     {
-        using NbdServer server = new([export], new NbdServerOptions { Pause = static () => ThreadScheduling.SleepExactly(GatheringNanoseconds) });
+        NbdServerOptions options = new()
+        {
+            Tls = tls,
+            RequiresTls = tls is not null,
+            Pause = static () => ThreadScheduling.SleepExactly(GatheringNanoseconds),
+        };
+        using NbdServer server = new([export], options);
         using ExportListener listener = ExportListener.Start(listen, server, context.Output.Warning);
         foreach (ListenAddress address in listener.Addresses)
         {
@@ -168,22 +198,27 @@ internal sealed class ExportCommand : CliCommand
         return new ExportReport(path, export.Name, export.IsReadOnly, [.. listener.Addresses.Select(a => a.ToString())], listener.Served);
     }
 
-    private void CheckTcp(CommandContext context, ListenAddress[] listen)
+    /// <returns>How TLS is done on TCP; null where there is none.</returns>
+    private SslServerAuthenticationOptions? TlsOf(CommandContext context, ListenAddress[] listen)
     {
         ListenAddress[] tcp = [.. listen.Where(a => a.IsTcp)];
         if (tcp.Length == 0)
         {
-            return;
+            return null;
         }
 
+        string? certificates = context.Parse.GetValue(_certificates);
         if (!context.Parse.GetValue(_insecure))
         {
-            throw new DiskSyncException(
-                FailureKind.Usage,
-                $"an export on {tcp[0]} would be open to whoever reaches the port",
-                "Serve on a Unix socket, or say --insecure.");
+            return certificates is null ? NbdTls.Server(KeyFolder.Resolve(context.Parse.GetValue(_keys))) : NbdTls.Server(certificates);
+        }
+
+        if (certificates is not null)
+        {
+            throw new DiskSyncException(FailureKind.Usage, "--insecure and --tls-certificates exclude each other", "Leave one of them out.");
         }
 
         context.Output.Alarm($"--insecure: whoever reaches {string.Join(", ", tcp.AsEnumerable())} may read the image, and write it unless it is read-only");
+        return null;
     }
 }

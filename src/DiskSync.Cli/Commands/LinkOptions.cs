@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Running;
+using DiskSync.Engine.Peers;
 
 namespace DiskSync.Cli.Commands;
 
@@ -24,6 +25,9 @@ internal sealed class LinkOptions
         command.Add(_trustNew);
         command.Add(_insecure);
     }
+
+    /// <summary>The key folder asked for, or null for the usual one.</summary>
+    public KeyFolder? Keys(ParseResult parse) => parse.GetValue(_keys) is { } folder ? KeyFolder.Resolve(folder) : null;
 
     /// <summary>The way to a receiver on TCP.</summary>
     public TcpDialer Dialer(CommandContext context) => new(

@@ -26,7 +26,7 @@ internal sealed class MigrateCommand : CliCommand
 {
     private readonly Argument<string[]> _paths = new("IMAGE... DEST")
     {
-        Description = "the images of one machine, all or none of which move; then the destination: PATH, HOST:PATH (over ssh), disksync://HOST:PORT/NAME (TLS) or unix:SOCKET:NAME (a folder for several images)",
+        Description = "the images of one machine, all or none of which move; then the destination: PATH, HOST:PATH (over ssh), disksync://HOST:PORT/NAME (TLS), unix:SOCKET:NAME or an NBD URI (a folder for several images)",
         Arity = new ArgumentArity(2, 65),
     };
 
@@ -91,7 +91,7 @@ internal sealed class MigrateCommand : CliCommand
 
     private readonly Option<bool> _acceptUnfenced = new("--accept-unfenced")
     {
-        Description = "hand over block devices, and files that have other names (hard links), although nothing but you keeps them from being used here afterwards",
+        Description = "hand over block devices, NBD exports, and files that have other names (hard links), although nothing but you keeps them from being used here afterwards",
     };
 
     private readonly CopyOptions _copy = new();
@@ -157,7 +157,7 @@ internal sealed class MigrateCommand : CliCommand
         await using YieldMonitor? nice = _copy.Nice(context.Parse, limits, images, context.Progress);
         using Run run = new RunRegistry(state).Register(
             "migrate",
-            [.. images.Select(Path.GetFullPath)],
+            [.. images.Select(NbdImage.FullName)],
             address.ToString(),
             options.Sender.Limiter,
             nice ?? context.Progress);
@@ -166,7 +166,7 @@ internal sealed class MigrateCommand : CliCommand
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context, images).Host,
+            local => ReceiverFactory.CreateLocal(local, state, parts, new HookCatalog([], allowCommands: true), context, images, _copy.Keys(context.Parse)),
             _copy.Tcp(context))
         {
             Connections = _copy.Connections(context.Parse),
@@ -211,7 +211,7 @@ internal sealed class MigrateCommand : CliCommand
 
     private TransferRequest Request(string path, DestinationAddress address, OwnershipParts parts, CommandContext context)
     {
-        IBlockDevice source = SourceOpener.Open(path, context);
+        IBlockDevice source = SourceOpener.Open(path, context, _copy.Keys(context.Parse));
         IWriteTracking? tracking = null;
         try
         {

@@ -3,6 +3,7 @@ using DiskSync.Cli.Connecting;
 using DiskSync.Cli.Output;
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
+using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
@@ -96,11 +97,15 @@ internal sealed class OwnerCommand : CliCommand
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
         string identity = ImageIdentity.Of(path);
         OwnershipParts parts = new(state, HostOptions.HookLimit(context.Parse, _hookTimeout), acceptUnfenced: true);
-        using FileTargetProvider provider = new(Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/", state);
+        using FileTargetProvider provider = new(NbdImage.IsOne(path) ? "/" : Path.GetDirectoryName(Path.GetFullPath(path)) ?? "/", state)
+        {
+            NbdTarget = NbdImage.IsOne(path) ? path : null,
+            Keys = _link.Keys(context.Parse),
+        };
         Handoff.Ownership.OwnerCommand owner = parts.Command(
             provider, new HookCatalog(context.Parse.GetValue(_hooks)!, allowCommands: true));
         OwnerReport report = owner.Report(identity);
-        if (report.Verdict == OwnershipVerdict.Unseen && !File.Exists(path) && !File.Exists(path + ".partial"))
+        if (report.Verdict == OwnershipVerdict.Unseen && !NbdImage.IsOne(path) && !File.Exists(path) && !File.Exists(path + ".partial"))
         {
             throw new DiskSyncException(
                 FailureKind.Preflight,
@@ -141,7 +146,7 @@ internal sealed class OwnerCommand : CliCommand
                 context,
                 context.Parse.GetValue(_rsh),
                 context.Parse.GetValue(_remotePath)!,
-                folder => ReceiverFactory.Create(folder, state, parts, new HookCatalog([], allowCommands: true), context).Host,
+                local => ReceiverFactory.CreateLocal(local, state, parts, new HookCatalog([], allowCommands: true), context, [], _link.Keys(context.Parse)),
                 _link.Dialer(context));
             return await dialer.DialAsync(DestinationAddress.Parse(where), Guid.NewGuid(), null, cancellation);
         }

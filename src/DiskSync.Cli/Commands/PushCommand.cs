@@ -14,10 +14,10 @@ namespace DiskSync.Cli.Commands;
 /// <summary><c>disksync push</c>: one proven copy of an image.</summary>
 internal sealed class PushCommand : CliCommand
 {
-    private readonly Argument<string> _image = new("IMAGE") { Description = "the image: a raw file or a block device" };
+    private readonly Argument<string> _image = new("IMAGE") { Description = "the image: a raw file, a block device or an NBD URI" };
     private readonly Argument<string> _destination = new("DEST")
     {
-        Description = "PATH, HOST:PATH (over ssh), disksync://HOST:PORT/NAME (TLS) or unix:SOCKET:NAME; a folder keeps the image's own name",
+        Description = "PATH, HOST:PATH (over ssh), disksync://HOST:PORT/NAME (TLS), unix:SOCKET:NAME or an NBD URI; a folder keeps the image's own name",
     };
 
     private readonly CopyOptions _copy = new();
@@ -57,6 +57,7 @@ internal sealed class PushCommand : CliCommand
         ("disksync push vm.img backup:/srv/images/", "over ssh, into a folder"),
         ("disksync push vm.img unix:/run/disksync.sock:vm.img --limit 50M", "to a receiver that listens"),
         ("disksync push vm.img /mnt/copy.img --base debian.img", "start from /mnt/debian.img"),
+        ("disksync push 'nbd+unix:///?socket=/run/qcow2.sock' backup:/srv/images/vm.img", "what qemu-nbd or nbdkit serves, raw"),
     ];
 
     /// <inheritdoc/>
@@ -66,17 +67,17 @@ internal sealed class PushCommand : CliCommand
         DestinationAddress address = DestinationAddress.Parse(context.Parse.GetRequiredValue(_destination));
         SenderOptions sender = _copy.Sender(context.Parse, address);
         string state = StateFolder.Resolve(_copy.State(context.Parse));
-        using IBlockDevice source = SourceOpener.Open(path, context);
+        using IBlockDevice source = SourceOpener.Open(path, context, _copy.Keys(context.Parse));
         PushRun.RefuseEmpty(source);
         ConnectionOptions limits = CopyOptions.Limits(sender);
         await using YieldMonitor? nice = _copy.Nice(context.Parse, limits, [path], context.Progress);
         using Run run = new RunRegistry(state).Register(
-            "push", [Path.GetFullPath(path)], address.ToString(), sender.Limiter, nice ?? context.Progress);
+            "push", [NbdImage.FullName(path)], address.ToString(), sender.Limiter, nice ?? context.Progress);
         Dialer dialer = new(
             context,
             _copy.Rsh(context.Parse),
             _copy.RemotePath(context.Parse),
-            folder => ReceiverFactory.CreateForPush(folder, state, context, [path]),
+            local => ReceiverFactory.CreateForPush(local, state, context, [path], _copy.Keys(context.Parse)),
             _copy.Tcp(context))
         {
             Connections = _copy.Connections(context.Parse),

@@ -5,14 +5,14 @@ using DiskSync.Engine.Transports;
 
 namespace DiskSync.Cli.Connecting;
 
-/// <summary>Reaches a destination: in this process, over a Unix socket, over TCP, or through ssh.</summary>
+/// <summary>Reaches a destination: in this process (a path, an NBD export), over a Unix socket, over TCP, or through ssh.</summary>
 /// <param name="context">For warnings and logs.</param>
 /// <param name="rsh">The program that reaches other hosts; null for ssh.</param>
 /// <param name="remotePath">disksync on the other host.</param>
-/// <param name="localReceiver">Makes the receiver for a path of this host, confined to the given folder.</param>
+/// <param name="localReceiver">Makes the receiver for a path of this host, confined to its folder, or for an NBD export.</param>
 /// <param name="tcp">Reaches a receiver on TCP.</param>
 internal sealed class Dialer(
-    CommandContext context, string? rsh, string remotePath, Func<string, ReceiverHost> localReceiver, TcpDialer tcp)
+    CommandContext context, string? rsh, string remotePath, Func<DestinationAddress, ReceiverHost> localReceiver, TcpDialer tcp)
 {
     /// <summary>How many connections a transfer has; null lets them grow while more arrives with them.</summary>
     public int? Connections { get; init; }
@@ -60,7 +60,7 @@ internal sealed class Dialer(
 
     private ITransport DialInProcess(DestinationAddress address)
     {
-        ReceiverHost host = localReceiver(address.Folder);
+        ReceiverHost host = localReceiver(address);
         (ITransport source, ITransport destination) = InMemoryTransport.CreatePair();
         return new InProcessTransport(source, Task.Run(() => host.ServeAsync(destination, CancellationToken.None)));
     }

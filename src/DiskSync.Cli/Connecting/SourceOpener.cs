@@ -1,6 +1,7 @@
 using DiskSync.Cli.Running;
 using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Peers;
 
 namespace DiskSync.Cli.Connecting;
 
@@ -8,10 +9,13 @@ namespace DiskSync.Cli.Connecting;
 internal static class SourceOpener
 {
     /// <summary>Opens an image for reading.</summary>
+    /// <param name="path">A file, a device or an NBD URI.</param>
+    /// <param name="context">For warnings.</param>
+    /// <param name="keys">For NBD over TLS; null for the usual folder.</param>
     /// <exception cref="DiskSyncException">It cannot be opened; the message names who and which path.</exception>
-    public static IBlockDevice Open(string path, CommandContext context)
+    public static IBlockDevice Open(string path, CommandContext context, KeyFolder? keys)
     {
-        IBlockDevice source = BlockDevices.OpenSource(path);
+        IBlockDevice source = BlockDevices.OpenSource(path, keys);
         try
         {
             if (ImageSignature.Detect(source) is { } format)

@@ -1,21 +1,25 @@
+using DiskSync.Engine.Peers;
 using DiskSync.Linux;
 
 namespace DiskSync.Engine.Blocks;
 
-/// <summary>Opens images by path: regular files and block devices.</summary>
+/// <summary>Opens images by name: regular files and block devices by their paths, exports of NBD servers by their URIs.</summary>
 public static class BlockDevices
 {
     /// <summary>Opens a source image for reading.</summary>
-    /// <param name="path">A regular file or a block device.</param>
+    /// <param name="path">A regular file, a block device or an NBD URI.</param>
+    /// <param name="keys">This host's key and peers for nbds; null for the usual folder.</param>
     /// <returns>The image, owned by the caller.</returns>
-    /// <exception cref="DiskSyncException">It cannot be opened, or is neither a file nor a block device.</exception>
-    public static IBlockDevice OpenSource(string path) => Open(path, LinuxOpen.ReadOnly, Side.Source);
+    /// <exception cref="DiskSyncException">It cannot be opened, or is none of these.</exception>
+    public static IBlockDevice OpenSource(string path, KeyFolder? keys = null) =>
+        NbdImage.IsOne(path) ? NbdImage.OpenSource(path, keys) : Open(path, LinuxOpen.ReadOnly, Side.Source);
 
     /// <summary>Opens an image for reading and writing where it stands.</summary>
-    /// <param name="path">A regular file or a block device.</param>
+    /// <param name="path">A regular file, a block device or an NBD URI.</param>
     /// <returns>The image, owned by the caller.</returns>
-    /// <exception cref="DiskSyncException">It cannot be opened, or is neither a file nor a block device.</exception>
-    public static IBlockDevice OpenTarget(string path) => Open(path, LinuxOpen.ReadWrite, Side.Destination);
+    /// <exception cref="DiskSyncException">It cannot be opened, or is none of these.</exception>
+    public static IBlockDevice OpenTarget(string path) =>
+        NbdImage.IsOne(path) ? NbdImage.OpenTarget(path) : Open(path, LinuxOpen.ReadWrite, Side.Destination);
 
     /// <summary>Makes a device of an open file, which it owns from now on, also when it fails.</summary>
     /// <param name="file">A regular file or a block device.</param>

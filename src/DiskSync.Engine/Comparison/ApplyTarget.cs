@@ -7,7 +7,7 @@ namespace DiskSync.Engine.Comparison;
 
 /// <summary>The image that a delta is applied to: nobody else uses it, and a note says when it is half-way.</summary>
 /// <remarks>
-/// The note stands beside a file as <c>NAME.applying</c>, and for a device as <c>devices/IDENTITY/applying</c> in the
+/// The note stands beside a file as <c>NAME.applying</c>, and for a device or an NBD export as <c>devices/IDENTITY/applying</c> in the
 /// state folder. It is durable before the first write and gone when the new content is proven; only with it may a block
 /// be neither old nor new, because a kill may have cut its write in two. Not thread safe.
 /// </remarks>
@@ -15,6 +15,7 @@ internal sealed class ApplyTarget : IDisposable
 {
     private readonly string _note;
     private readonly string _seals;
+    private LinuxFile? _lock;
 
     private ApplyTarget(IBlockDevice device, string note, string seals)
     {
@@ -30,12 +31,17 @@ internal sealed class ApplyTarget : IDisposable
     public string NotePath => _note;
 
     /// <summary>Checks that nobody uses the target, opens it and locks it.</summary>
-    /// <param name="path">A regular file or a block device.</param>
+    /// <param name="path">A regular file, a block device or an NBD URI.</param>
     /// <param name="deltaPath">The delta, which must be another file.</param>
     /// <param name="stateFolder">The state folder to use for a device; null for the usual one.</param>
     /// <exception cref="DiskSyncException">It is in use, is not there or cannot be written.</exception>
     public static ApplyTarget Open(string path, string deltaPath, string? stateFolder)
     {
+        if (NbdImage.IsOne(path))
+        {
+            return OpenExport(path, stateFolder);
+        }
+
         try
         {
             FileStat stat = FileStat.Of(path);
@@ -102,7 +108,11 @@ internal sealed class ApplyTarget : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Device.Dispose();
+    public void Dispose()
+    {
+        Device.Dispose();
+        _lock?.Dispose();
+    }
 
     private static string Note(Hash256 delta) => $"disksync apply 1\ndelta {delta}\n";
 
@@ -126,6 +136,29 @@ internal sealed class ApplyTarget : IDisposable
             $"destination {path}: the device has no stable identity (no by-id link, no serial number), so a note could not be told to be its own",
             "Use a device that has one, such as an LVM volume, or a file.");
         LinuxBlockDevice device = BlockDevices.WrapWritable(LinuxFile.Open(path, LinuxOpen.ReadWrite | LinuxOpen.Exclusive), path);
+        string folder = StateOf(identity, stateFolder);
+        return new ApplyTarget(device, Path.Join(folder, "applying"), Path.Join(folder, "*.seal"));
+    }
+
+    private static ApplyTarget OpenExport(string uri, string? stateFolder)
+    {
+        string folder = StateOf(NbdImage.IdOf(NbdImage.Parse(uri)), stateFolder);
+        LinuxFile held = LinuxFile.Open(Path.Join(folder, "lock"), LinuxOpen.ReadWrite | LinuxOpen.Create);
+        try
+        {
+            return held.TryLockExclusive()
+                ? new ApplyTarget(NbdImage.OpenTarget(uri), Path.Join(folder, "applying"), Path.Join(folder, "*.seal")) { _lock = held }
+                : throw Refused($"destination {uri}: another disksync is writing to it", "Wait until it is done.");
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static string StateOf(string identity, string? stateFolder)
+    {
         string folder = StateFolder.Resolve(stateFolder);
         foreach (string part in (ReadOnlySpan<string>)["devices", identity])
         {
@@ -133,8 +166,7 @@ internal sealed class ApplyTarget : IDisposable
             folder = Path.Join(folder, part);
         }
 
-        StateFolder.Create(folder);
-        return new ApplyTarget(device, Path.Join(folder, "applying"), Path.Join(folder, "*.seal"));
+        return StateFolder.Create(folder);
     }
 
     private void RevokeSeals()

@@ -201,7 +201,7 @@ public sealed class ExportListener : IDisposable
                 client.NoDelay = true;
             }
 
-            _server.Serve(new NetworkStream(client, ownsSocket: true));
+            _server.Serve(new NetworkStream(client, ownsSocket: true), isPrivate: client.AddressFamily == AddressFamily.Unix);
         }
         catch (NbdProtocolException exception)
         {

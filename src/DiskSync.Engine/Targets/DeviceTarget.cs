@@ -1,20 +1,25 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
+using DiskSync.Engine.Peers;
 using DiskSync.Engine.Replication;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
 
 namespace DiskSync.Engine.Targets;
 
-/// <summary>A target that is a block device: always written in place, its journal, map and seal in the state folder.</summary>
+/// <summary>A target that is a block device or an NBD export: always written in place, its journal, map and seal in the state folder.</summary>
 internal sealed class DeviceTarget : ITarget
 {
-    private readonly TargetPaths _paths;
+    private const string LockName = "lock";
 
-    private DeviceTarget(TargetPaths paths, TargetStore store, TargetState state, string notice)
+    private readonly TargetPaths _paths;
+    private readonly LinuxFile? _lock;
+
+    private DeviceTarget(TargetPaths paths, LinuxFile? held, TargetStore store, TargetState state, string notice)
     {
         _paths = paths;
+        _lock = held;
         Store = store;
         State = state;
         Notice = notice;
@@ -46,14 +51,7 @@ internal sealed class DeviceTarget : ITarget
     public static DeviceTarget Open(TargetOpening opening, string stateFolder)
     {
         string path = opening.Paths.ImagePath;
-        if (!opening.InPlace)
-        {
-            throw new DiskSyncException(
-                FailureKind.Preflight,
-                $"destination {path}: it is a block device, which can only be written in place",
-                "Add --inplace if what the device holds may be overwritten.");
-        }
-
+        RequireInPlace(opening, "a block device");
         IReadOnlyList<string> uses = DestinationCheck.FindUse(path);
         if (uses.Count > 0)
         {
@@ -74,7 +72,7 @@ internal sealed class DeviceTarget : ITarget
         {
             paths = TargetPaths.OfDevice(stateFolder, identity, opening.Request.Name, path);
             opening.Guard();
-            DeviceTarget target = Open(opening with { Paths = paths }, device);
+            DeviceTarget target = Open(opening with { Paths = paths }, device, null, string.Empty);
             opening.Paths.Dispose();
             return target;
         }
@@ -82,6 +80,30 @@ internal sealed class DeviceTarget : ITarget
         {
             paths?.Dispose();
             device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens an export for one session. Other programs of this host and others may write it too: its server keeps them away, or nobody.</summary>
+    /// <param name="opening">What is asked for; its paths are the export's own (<see cref="NbdTargetFiles"/>).</param>
+    /// <param name="uri">The export.</param>
+    /// <param name="keys">For TLS; null for the usual folder.</param>
+    public static DeviceTarget OpenNbd(TargetOpening opening, string uri, KeyFolder? keys)
+    {
+        RequireInPlace(opening, "an NBD export");
+        LinuxFile held = TargetLock.Open(opening.Paths, LockName, create: true);
+        NbdBlockDevice? device = null;
+        try
+        {
+            device = NbdImage.OpenTarget(uri, keys);
+            opening.Guard();
+            return Open(
+                opening, device, held, "what it holds was read back through its server: that it is on the server's medium rests on the answer to the flush before");
+        }
+        catch
+        {
+            device?.Dispose();
+            held.Dispose();
             throw;
         }
     }
@@ -106,6 +128,7 @@ internal sealed class DeviceTarget : ITarget
 
         // It is open for us alone, so that nobody could mount it or start a guest on it.
         Store.Dispose();
+        _lock?.Dispose();
         return _paths.ImagePath;
     }
 
@@ -119,17 +142,29 @@ internal sealed class DeviceTarget : ITarget
     public void Dispose()
     {
         Store.Dispose();
+        _lock?.Dispose();
         _paths.Dispose();
     }
 
-    private static DeviceTarget Open(TargetOpening opening, LinuxBlockDevice device)
+    private static void RequireInPlace(TargetOpening opening, string what)
+    {
+        if (!opening.InPlace)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {opening.Paths.ImagePath}: it is {what}, which can only be written in place",
+                "Add --inplace if what it holds may be overwritten.");
+        }
+    }
+
+    private static DeviceTarget Open(TargetOpening opening, IBlockDevice device, LinuxFile? held, string known)
     {
         if (device.Length < opening.Geometry.Length)
         {
             throw new DiskSyncException(
                 FailureKind.Preflight,
-                $"destination {device.Name}: the device has {device.Length} bytes, the image {opening.Geometry.Length}",
-                "Use a larger device.");
+                $"destination {device.Name}: it has {device.Length} bytes, the image {opening.Geometry.Length}",
+                "Use a larger one.");
         }
 
         // A device says nothing of when it was last written, so its own old map is never believed without reading.
@@ -139,10 +174,11 @@ internal sealed class DeviceTarget : ITarget
         {
             store.HashUnknown((done, total) => opening.Progress(ProgressPhase.Hashing, done, total), opening.CancellationToken);
             store.Checkpoint();
-            string notice = device.Length > opening.Geometry.Length
-                ? $"the device {device.Name} is {device.Length - opening.Geometry.Length} bytes longer than the image; they are left as they are. " + content.Notice
-                : content.Notice;
-            return new DeviceTarget(opening.Paths, store, content.State, notice);
+            string longer = device.Length > opening.Geometry.Length
+                ? $"{device.Name} is {device.Length - opening.Geometry.Length} bytes longer than the image; they are left as they are"
+                : string.Empty;
+            string notice = string.Join("; ", new[] { longer, content.Notice, known }.Where(n => n.Length > 0));
+            return new DeviceTarget(opening.Paths, held, store, content.State, notice);
         }
         catch
         {

@@ -1,5 +1,6 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Peers;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets.Seeds;
 using DiskSync.Formats.BlockMap;
@@ -45,8 +46,14 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <summary>Images that this very process sends: none of them may be its own target.</summary>
     public IReadOnlyList<string> Sources { get; init; } = [];
 
+    /// <summary>The URI of the NBD export that is the one and only target, or null. Never what a peer names: that must not make this host connect anywhere.</summary>
+    public string? NbdTarget { get; init; }
+
+    /// <summary>This host's key and peers for an NBD target over TLS; null for the usual folder.</summary>
+    public KeyFolder? Keys { get; init; }
+
     /// <inheritdoc/>
-    public IReadOnlyList<BaseOffer> ListBases(ListBases request) => _bases.List(request);
+    public IReadOnlyList<BaseOffer> ListBases(ListBases request) => NbdTarget is null ? _bases.List(request) : [];
 
     /// <inheritdoc/>
     public PagedMap? OpenBaseMap(Hash256 root, BlockGeometry geometry) => _bases.OpenMap(root, geometry.Granularity);
@@ -54,6 +61,11 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <inheritdoc/>
     public ISeedLibrary? OpenSeeds(int granularity, CancellationToken cancellationToken)
     {
+        if (NbdTarget is not null)
+        {
+            return null;
+        }
+
         IReadOnlyList<BaseImage> images = _bases.OpenSeeds(granularity, SeedIndex.MaxImages, cancellationToken);
         return images.Count == 0 ? null : new SeedLibrary(images, cancellationToken);
     }
@@ -61,6 +73,11 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <inheritdoc/>
     public ImageChecked Check(CheckImage request, CancellationToken cancellationToken)
     {
+        if (NbdTarget is { } uri)
+        {
+            return new ImageChecked(false, uri, 0, "nobody can tell who has written to an NBD export");
+        }
+
         using TargetPaths paths = TargetPaths.Open(_root, request.Name);
         RefuseSource(paths, paths.StatOf(paths.Leaf));
         try
@@ -89,9 +106,19 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
                 "The granularity is a power of two from 4K to 4M, the length at most 4 PiB.");
         }
 
-        TargetPaths paths = TargetPaths.Open(_root, request.Name);
+        if (NbdTarget is not null)
+        {
+            RefuseSourceExport(NbdTarget);
+        }
+
+        TargetPaths paths = NbdTarget is null ? TargetPaths.Open(_root, request.Name) : NbdTargetFiles.Open(_stateFolder, NbdTarget);
         try
         {
+            if (NbdTarget is { } uri)
+            {
+                return DeviceTarget.OpenNbd(new(paths, geometry, request, session, progress, guard, cancellationToken), uri, Keys);
+            }
+
             RefuseMissing(paths, request);
             TargetOpening opening = new(paths, geometry, request, session, progress, guard, cancellationToken);
             FileStat? named = Named(paths);
@@ -140,6 +167,12 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <exception cref="DiskSyncException">Somebody has (kind Preflight).</exception>
     public void RefuseOpen(string identity)
     {
+        if (ImageIdentity.IsNbd(identity))
+        {
+            // Who else is connected to its server nobody tells us.
+            return;
+        }
+
         using TargetPaths paths = PathsOf(identity);
         List<string> uses = [.. DestinationCheck.FindUse(paths.ImagePath)];
         using LinuxFile image = OpenImage(paths);
@@ -161,6 +194,11 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     /// <param name="name">The target's name below the root.</param>
     public string IdentityOf(string name)
     {
+        if (NbdTarget is { } uri)
+        {
+            return ImageIdentity.Of(uri);
+        }
+
         using TargetPaths paths = TargetPaths.Open(_root, name);
         return ImageIdentity.Of(paths.ImagePath);
     }
@@ -173,6 +211,11 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         if (!ImageIdentity.IsDevice(identity))
         {
             return TargetPaths.Open(_root, NameOf(identity));
+        }
+
+        if (ImageIdentity.IsNbd(identity))
+        {
+            return NbdTargetFiles.Find(_stateFolder, identity);
         }
 
         string id = identity[ImageIdentity.DevicePrefix.Length..];
@@ -229,7 +272,7 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
 
     private void RefuseSource(TargetPaths paths, FileStat? written)
     {
-        foreach (string source in Sources)
+        foreach (string source in Sources.Where(s => !NbdImage.IsOne(s)))
         {
             using LinuxFile sent = LinuxFile.Open(source, LinuxOpen.Reference);
             if (written?.IsSameFileAs(sent.Stat()) == true)
@@ -239,6 +282,17 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
                     $"destination {paths.ImagePath}: it is the same file as the source {source}; nothing was written",
                     "Name another destination.");
             }
+        }
+    }
+
+    private void RefuseSourceExport(string uri)
+    {
+        if (Sources.FirstOrDefault(s => NbdImage.IsOne(s) && ImageIdentity.Of(s) == ImageIdentity.Of(uri)) is { } source)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {uri}: it is the same export as the source {source}; nothing was written",
+                "Name another destination.");
         }
     }
 

@@ -1,3 +1,4 @@
+using DiskSync.Engine.Blocks;
 using DiskSync.Linux;
 
 namespace DiskSync.Engine.Targets;
@@ -11,7 +12,7 @@ public static class ImageIdentity
     // As many as the kernel follows.
     private const int MaxLinks = 40;
 
-    /// <summary>A file's real path, with every symbolic link resolved, or a device's stable identity.</summary>
+    /// <summary>A file's real path, with every symbolic link resolved, or the stable identity of a device or of an NBD export.</summary>
     /// <remarks>
     /// The last link is followed too: renaming a link would leave the file itself under its own name, usable by anybody
     /// (safety rule 8), and a second identity would let it be handed over twice.
@@ -20,6 +21,17 @@ public static class ImageIdentity
     /// <exception cref="DiskSyncException">A device has no stable identity, or links go round in a circle.</exception>
     public static string Of(string path)
     {
+        if (path.StartsWith(DevicePrefix, StringComparison.Ordinal) && FileStat.IfExists(path) is null)
+        {
+            // As messages call it, whose advice is followed by copying it.
+            return path;
+        }
+
+        if (NbdImage.IsOne(path))
+        {
+            return DevicePrefix + NbdImage.IdOf(NbdImage.Parse(path));
+        }
+
         if (FileStat.IfExists(path) is { Kind: FileKind.BlockDevice })
         {
             return DevicePrefix + (DeviceIdentity.Find(path) ?? throw new DiskSyncException(
@@ -42,8 +54,11 @@ public static class ImageIdentity
         return real;
     }
 
-    /// <summary>Whether an identity is a device's.</summary>
+    /// <summary>Whether an identity is that of a device, or of an NBD export: what has no name that could be taken away, and its state in the state folder.</summary>
     public static bool IsDevice(string identity) => identity.StartsWith(DevicePrefix, StringComparison.Ordinal);
+
+    /// <summary>Whether an identity is that of an NBD export.</summary>
+    public static bool IsNbd(string identity) => identity.StartsWith(DevicePrefix + NbdImage.IdPrefix, StringComparison.Ordinal);
 
     private static string InRealFolder(string path)
     {

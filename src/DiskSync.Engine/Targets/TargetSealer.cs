@@ -85,10 +85,7 @@ internal static class TargetSealer
             return false;
         }
 
-        LinuxFile file = paths.IsDevice
-            ? LinuxFile.Open(paths.ImagePath, LinuxOpen.ReadOnly)
-            : paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly);
-        using LinuxBlockDevice image = BlockDevices.Wrap(file, paths.ImagePath, Side.Destination);
+        using IBlockDevice image = OpenImage(paths);
         if (image.Length < geometry.Length)
         {
             return false;
@@ -97,6 +94,19 @@ internal static class TargetSealer
         using PagedMap map = ImageHasher.Hash(
             new ImagePrefix(image, geometry.Length), geometry, Progress.NoProgress.Instance, cancellationToken);
         return map.Root() == root;
+    }
+
+    private static IBlockDevice OpenImage(TargetPaths paths)
+    {
+        if (NbdImage.IsOne(paths.ImagePath))
+        {
+            return NbdImage.OpenSource(paths.ImagePath);
+        }
+
+        LinuxFile file = paths.IsDevice
+            ? LinuxFile.Open(paths.ImagePath, LinuxOpen.ReadOnly)
+            : paths.OpenFile(paths.Leaf, LinuxOpen.ReadOnly);
+        return BlockDevices.Wrap(file, paths.ImagePath, Side.Destination);
     }
 
     /// <summary>The seal beside an image, or null where there is none that can be read.</summary>

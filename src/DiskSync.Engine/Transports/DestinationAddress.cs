@@ -1,10 +1,11 @@
 using System.Net;
 using System.Text;
+using DiskSync.Engine.Blocks;
 using DiskSync.Formats.Peers;
 
 namespace DiskSync.Engine.Transports;
 
-/// <summary>Where a copy goes, as a user writes it: PATH, HOST:PATH (over ssh), unix:SOCKET:NAME or disksync://HOST:PORT/NAME.</summary>
+/// <summary>Where a copy goes, as a user writes it: PATH, HOST:PATH (over ssh), unix:SOCKET:NAME, disksync://HOST:PORT/NAME or an NBD URI.</summary>
 /// <remarks>
 /// As scp does it, a colon before the first slash separates a host from a path; ./a:b is a local path. A disksync:// address
 /// is a URL (RFC 3986): its name is percent-decoded and printed encoded again. Immutable.
@@ -38,11 +39,11 @@ public sealed record DestinationAddress
     /// <summary>The folder that confines the receiver where we start it; empty where a listening receiver has its own.</summary>
     public string Folder { get; }
 
-    /// <summary>The target's name below the folder or the receiver's root; empty or ending in a slash for "a folder".</summary>
+    /// <summary>The target's name below the folder or the receiver's root, or the NBD URI; empty or ending in a slash for "a folder".</summary>
     public string Name { get; }
 
     /// <summary>Whether the address names a folder, into which images go under their own names.</summary>
-    public bool IsFolder => Name.Length == 0 || Name.EndsWith('/');
+    public bool IsFolder => Kind != DestinationKind.Nbd && (Name.Length == 0 || Name.EndsWith('/'));
 
     /// <summary>
     /// Whether no network lies between, as far as the address tells: a path, a Unix socket, or this host by the name or the
@@ -70,6 +71,12 @@ public sealed record DestinationAddress
         if (text.StartsWith(TcpPrefix, StringComparison.OrdinalIgnoreCase))
         {
             return ParseTcp(text);
+        }
+
+        if (NbdImage.IsOne(text))
+        {
+            // The receiver is in this process, and its one target is the export.
+            return new(DestinationKind.Nbd, string.Empty, "/", NbdImage.Parse(text).Text);
         }
 
         int hostEnd = text.IndexOf(':', StringComparison.Ordinal);
@@ -101,13 +108,14 @@ public sealed record DestinationAddress
     }
 
     /// <summary>The target's name for an image: the address's own, or the image's name inside its folder.</summary>
-    public string NameFor(string imagePath) => IsFolder ? Name + Path.GetFileName(imagePath) : Name;
+    public string NameFor(string imagePath) => IsFolder ? Name + NbdImage.FileName(imagePath) : Name;
 
     /// <summary>The address as its user would write it.</summary>
     public override string ToString() => Kind switch
     {
         DestinationKind.UnixSocket => $"{UnixPrefix}{Endpoint}:{Name}",
         DestinationKind.Tcp => $"{TcpPrefix}{Endpoint}/{string.Join('/', Name.Split('/').Select(Uri.EscapeDataString))}",
+        DestinationKind.Nbd => Name,
         DestinationKind.Ssh => $"{Endpoint}:{Path.Join(Folder == "." ? string.Empty : Folder, Name)}",
         _ => Path.Join(Folder == "." ? string.Empty : Folder, Name),
     };

@@ -6,6 +6,9 @@ public enum DestinationKind
     /// <summary>A path of this host; the receiver runs in the same process.</summary>
     Local,
 
+    /// <summary>An export of an NBD server; the receiver runs in the same process.</summary>
+    Nbd,
+
     /// <summary>A path of another host; ssh starts the receiver there.</summary>
     Ssh,
 

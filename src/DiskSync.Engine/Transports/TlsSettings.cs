@@ -34,13 +34,22 @@ public static class TlsSettings
     /// A source without a certificate gets through the handshake too: TLS would turn it away with an alert that
     /// nobody understands, and late; our protocol can say what is missing.
     /// </remarks>
-    public static SslServerAuthenticationOptions Server(HostKey key) => new()
+    public static SslServerAuthenticationOptions Server(HostKey key) =>
+#pragma warning disable CA5359 // Judged after the handshake, by its fingerprint, where the answer can be a sentence.
+        Server(key, (_, _, _, _) => true);
+#pragma warning restore CA5359
+
+    /// <summary>The end of a server whose protocol could not say afterwards what is wrong: a peer without a certificate that is accepted does not get in.</summary>
+    /// <param name="key">The server's key.</param>
+    /// <param name="accept">Judges the peer's certificate.</param>
+    public static SslServerAuthenticationOptions Server(HostKey key, Func<X509Certificate2, bool> accept) =>
+        Server(key, (_, certificate, _, _) => certificate is X509Certificate2 known && accept(known));
+
+    private static SslServerAuthenticationOptions Server(HostKey key, RemoteCertificateValidationCallback judge) => new()
     {
         ServerCertificateContext = Context(key),
         ClientCertificateRequired = true,
-#pragma warning disable CA5359 // Judged after the handshake, by its fingerprint, where the answer can be a sentence.
-        RemoteCertificateValidationCallback = (_, _, _, _) => true,
-#pragma warning restore CA5359
+        RemoteCertificateValidationCallback = judge,
         EnabledSslProtocols = SslProtocols.Tls13,
         CipherSuitesPolicy = Suites,
         AllowTlsResume = false,

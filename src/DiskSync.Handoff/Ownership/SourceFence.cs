@@ -7,11 +7,16 @@ namespace DiskSync.Handoff.Ownership;
 /// <summary>The preflight of safety rule 8: what a rename cannot make unusable to others is refused before anything is copied.</summary>
 public static class SourceFence
 {
-    /// <summary>Refuses a source that stays usable after it was ceded: a device, or a file that has other names.</summary>
+    /// <summary>Refuses a source that stays usable after it was ceded: a device, an NBD export, or a file that has other names.</summary>
     /// <param name="image">The image's identity.</param>
     /// <exception cref="DiskSyncException">Its user has to accept that (kind Preflight).</exception>
     public static void RefuseUnfenced(string image)
     {
+        if (ImageIdentity.IsNbd(image))
+        {
+            throw Refusal(image, "it is an NBD export, which nothing here keeps other clients of its server from");
+        }
+
         if (ImageIdentity.IsDevice(image))
         {
             throw Refusal(image, "it is a block device, which cannot be made unusable to others by a rename");

@@ -64,11 +64,11 @@ public readonly record struct FileStat
     /// <summary>The status of a path, or null where nothing is there.</summary>
     /// <param name="path">Any path.</param>
     /// <param name="followLinks">False to look at a symbolic link itself.</param>
-    /// <exception cref="LinuxException">Anything but ENOENT or ENOTDIR.</exception>
+    /// <exception cref="LinuxException">Anything but ENOENT, ENOTDIR or ENAMETOOLONG.</exception>
     public static FileStat? IfExists(string path, bool followLinks = true)
     {
         return TryOf(path, followLinks, out Errno error) is { } stat ? stat
-            : error is Errno.ENOENT or Errno.ENOTDIR ? null
+            : error is Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG ? null
             : throw new LinuxException(error, "look at", path);
     }
 

@@ -40,6 +40,12 @@ public static class NbdDialer
             socket.Dispose();
             throw new IOException("it does not answer", exception);
         }
+        catch (SocketException exception) when (endpoint is UnixDomainSocketEndPoint && exception.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            // What the runtime calls it; the kernel says ENOENT.
+            socket.Dispose();
+            throw new IOException($"there is no socket {endpoint}", exception);
+        }
         catch
         {
             socket.Dispose();

@@ -176,15 +176,17 @@ internal sealed class NbdLink : IDisposable
     {
         _ when !IsLoss(exception) => exception,
         _ when isDialling => new NbdConnectionException(NbdConnectionFailure.NotReached, $"the server cannot be reached: {exception.Message}", exception),
+
+        // In TLS 1.3 a server judges the client's certificate after the client has gone on: its refusal is a loss here.
+        _ when isTls => new NbdConnectionException(
+            NbdConnectionFailure.Tls, $"the server has ended the connection; it may not trust this side's certificate ({Reason(exception)})", exception),
         EndOfStreamException => new NbdConnectionException(
-            isTls ? NbdConnectionFailure.Tls : NbdConnectionFailure.Lost,
-            isTls ? "the server has ended the connection; it may not trust this side's certificate" : "the server has ended the connection instead of negotiating",
-            exception),
+            NbdConnectionFailure.Lost, "the server has ended the connection instead of negotiating", exception),
         _ => new NbdConnectionException(
-            isTls && exception.InnerException is not SocketException ? NbdConnectionFailure.Tls : NbdConnectionFailure.Lost,
-            $"the connection was lost while it was negotiated: {exception.InnerException?.Message ?? exception.Message}",
-            exception),
+            NbdConnectionFailure.Lost, $"the connection was lost while it was negotiated: {Reason(exception)}", exception),
     };
+
+    private static string Reason(Exception exception) => exception.InnerException?.Message ?? exception.Message;
 
     private static long Weight(NbdPending pending) => Math.Max(1, pending.Request.Command is NbdCommand.Read or NbdCommand.Write ? pending.Request.Length : 0);
 

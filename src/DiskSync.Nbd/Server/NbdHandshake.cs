@@ -14,7 +14,8 @@ namespace DiskSync.Nbd.Server;
 /// <param name="stream">The connection.</param>
 /// <param name="exports">What there is; the first is also the one without a name.</param>
 /// <param name="options">How.</param>
-internal sealed class NbdHandshake(Stream stream, IReadOnlyList<INbdExport> exports, NbdServerOptions options)
+/// <param name="requiresTls">Whether this client gets nothing before TLS.</param>
+internal sealed class NbdHandshake(Stream stream, IReadOnlyList<INbdExport> exports, NbdServerOptions options, bool requiresTls)
 {
     private const int OptionHeader = 16;
     private const int OptionReplyHeader = 20;
@@ -48,7 +49,7 @@ internal sealed class NbdHandshake(Stream stream, IReadOnlyList<INbdExport> expo
             {
                 Refuse(option, NbdOptionReplyType.ErrorTooBig, "the option is too long");
             }
-            else if (options.RequiresTls && !_isTls && option != NbdOption.StartTls)
+            else if (requiresTls && !_isTls && option != NbdOption.StartTls)
             {
                 Refuse(option, NbdOptionReplyType.ErrorTlsRequired, "this server needs TLS: ask for NBD_OPT_STARTTLS first");
             }

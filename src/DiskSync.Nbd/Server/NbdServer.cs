@@ -27,15 +27,16 @@ public sealed class NbdServer : IDisposable
 
     /// <summary>Serves one client until it goes; the calling thread is its thread.</summary>
     /// <param name="stream">The connection, with read and write timeouts where it can have them; disposed at the end. Disposing it ends the service.</param>
+    /// <param name="isPrivate">Whether nobody but who may use the exports can have made this connection, so that it needs no TLS: a Unix socket of this user's.</param>
     /// <exception cref="NbdProtocolException">The client does not keep to the protocol.</exception>
     /// <exception cref="IOException">The connection is lost.</exception>
-    public void Serve(Stream stream)
+    public void Serve(Stream stream, bool isPrivate = false)
     {
         ArgumentNullException.ThrowIfNull(stream);
         using (stream)
         {
             Limit(stream, _options.NegotiationLimit);
-            if (Negotiate(stream) is not { } agreement)
+            if (Negotiate(stream, _options.RequiresTls && !isPrivate) is not { } agreement)
             {
                 return;
             }
@@ -57,12 +58,12 @@ public sealed class NbdServer : IDisposable
         _shared.Workers.Dispose();
     }
 
-    private NbdAgreement? Negotiate(Stream stream)
+    private NbdAgreement? Negotiate(Stream stream, bool requiresTls)
     {
         using NbdDeadline deadline = new(stream, _options.NegotiationLimit);
         try
         {
-            NbdAgreement? agreement = new NbdHandshake(stream, _exports, _options).Run();
+            NbdAgreement? agreement = new NbdHandshake(stream, _exports, _options, requiresTls).Run();
             return deadline.TryMeet() ? agreement : throw TooLate();
         }
         catch (Exception exception) when (deadline.HasPassed && exception is not NbdProtocolException)

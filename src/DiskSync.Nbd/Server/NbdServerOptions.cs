@@ -8,7 +8,7 @@ public sealed class NbdServerOptions
     /// <summary>How TLS is done; null for none.</summary>
     public SslServerAuthenticationOptions? Tls { get; init; }
 
-    /// <summary>Whether nothing but NBD_OPT_STARTTLS is answered until TLS is there.</summary>
+    /// <summary>Whether nothing but NBD_OPT_STARTTLS is answered until TLS is there, on connections that are not private.</summary>
     public bool RequiresTls { get; init; }
 
     /// <summary>Bytes of requests that one connection may have under way; at least the largest request.</summary>

@@ -50,7 +50,7 @@ public sealed class BadPushTargetTests : ImageFiles
         {
             AssertFailure(await DisksyncProcess.RunAsync("push", ImagePath, tooSmall.Path), 6, tooSmall.Path, "Add --inplace");
             AssertFailure(
-                await DisksyncProcess.RunAsync("push", ImagePath, tooSmall.Path, "--inplace"), 6, "the device has 2097152 bytes, the image", "larger device");
+                await DisksyncProcess.RunAsync("push", ImagePath, tooSmall.Path, "--inplace"), 6, "it has 2097152 bytes, the image", "larger one");
             AssertFailure(
                 await DisksyncProcess.RunAsync("push", ImagePath, readOnly.Path, "--inplace"), 6, $"{readOnly.Path}: the device is read-only", "blockdev --setrw");
         }

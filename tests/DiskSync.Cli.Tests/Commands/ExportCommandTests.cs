@@ -127,7 +127,7 @@ public sealed class ExportCommandTests : ImageFiles
     public async Task What_makes_no_sense_is_refused()
     {
         AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath), (int)FailureKind.Usage, "--listen");
-        AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath, "--listen", "tcp:127.0.0.1:0"), (int)FailureKind.Usage, "--insecure");
+        AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath, "--listen", "tcp:127.0.0.1:0", "--keys", Folder.File("none")), (int)FailureKind.Preflight, "no key");
         AssertFailure(await DisksyncProcess.RunAsync("export", Folder.File("none"), "--listen", $"unix:{SocketPath}"), (int)FailureKind.Source, "none");
         AssertFailure(await DisksyncProcess.RunAsync("export", Folder.File("none"), "--read-only", "--listen", $"unix:{SocketPath}"), (int)FailureKind.Source, "none");
         AssertFailure(await DisksyncProcess.RunAsync("export", ImagePath, "--listen", $"unix:{Folder.File("no/such/s")}"), (int)FailureKind.Preflight, "cannot listen");
