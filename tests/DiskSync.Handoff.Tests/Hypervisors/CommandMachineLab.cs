@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Hypervisors.Commands;
@@ -15,9 +14,9 @@ internal sealed class CommandMachineLab : IMachineLab
     private Process? _near;
     private Process? _far;
 
-    public ISourceMachine Source => _hypervisor.Machine(Signal("STOP", _near!), Signal("CONT", _near!));
+    public ISourceMachine Source => _hypervisor.Machine(Stop(_near!), Continue(_near!));
 
-    public IDestinationMachine Destination => _hypervisor.Destination(Signal("CONT", _far!));
+    public IDestinationMachine Destination => _hypervisor.Destination(Continue(_far!));
 
     public bool TakesMemory => false;
 
@@ -29,7 +28,7 @@ internal sealed class CommandMachineLab : IMachineLab
         }
 
         _far = Tool.Start("coreutils", "sleep", "600");
-        Tool.Run("util-linux", "kill", "-STOP", _far.Id.ToString(CultureInfo.InvariantCulture));
+        Tool.Run("dash", "sh", "-c", Stop(_far));
         return Task.CompletedTask;
     }
 
@@ -50,8 +49,11 @@ internal sealed class CommandMachineLab : IMachineLab
         _folder.Dispose();
     }
 
-    // A command of a guest that is gone must not succeed: kill says so by its exit code.
-    private static string Signal(string name, Process process) => $"kill -{name} {process.Id}";
+    // A command of a guest that is gone must not succeed: kill says so by its exit code. A process stops a moment after it was told to.
+    private static string Stop(Process process) =>
+        $"kill -STOP {process.Id} && while ! grep -q '^State:.T' /proc/{process.Id}/status; do sleep 0.01; done";
+
+    private static string Continue(Process process) => $"kill -CONT {process.Id}";
 
     private static Task<bool> RunsAsync(Process process)
     {
