@@ -10,12 +10,11 @@ namespace DiskSync.Engine.Tail;
 /// map says so durably, every call goes straight to the image. A part that the source cannot read fails for itself;
 /// without a link reads of missing parts wait, or fail where the options say so.
 /// </remarks>
-public sealed class TailDevice : IBlockDevice
+public sealed class TailDevice : ForwardingDevice
 {
     // What one hold of locks covers at most, so that a guest that discards its whole disk does not hold all of it.
     private const long Slice = 64 << 20;
 
-    private readonly IBlockDevice _image;
     private readonly PresenceMap _map;
     private readonly TailFetcher _fetcher;
     private volatile bool _isWhole;
@@ -27,6 +26,7 @@ public sealed class TailDevice : IBlockDevice
     /// <param name="hashes">What they hash to, as far as it is known; null where nothing is.</param>
     /// <param name="options">How.</param>
     public TailDevice(IBlockDevice image, PresenceMap map, ITailSource source, ITailHashes? hashes, TailOptions options)
+        : base(image)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(map);
@@ -36,20 +36,10 @@ public sealed class TailDevice : IBlockDevice
             throw new ArgumentException($"a map of {map.Header.Length} bytes for an image of {image.Length}", nameof(map));
         }
 
-        _image = image;
         _map = map;
         _fetcher = new TailFetcher(image, map, source, hashes, options);
         _isWhole = map.IsComplete;
     }
-
-    /// <inheritdoc/>
-    public string Name => _image.Name;
-
-    /// <inheritdoc/>
-    public long Length => _image.Length;
-
-    /// <inheritdoc/>
-    public int Alignment => _image.Alignment;
 
     /// <summary>Whether nothing is missing, durably: the source is needed no more.</summary>
     public bool IsWhole => _isWhole;
@@ -57,27 +47,21 @@ public sealed class TailDevice : IBlockDevice
     internal TailFetcher Fetcher => _fetcher;
 
     /// <inheritdoc/>
-    public long CurrentLength() => _image.CurrentLength();
-
-    /// <inheritdoc/>
-    public void CheckIsAt(string path) => _image.CheckIsAt(path);
-
-    /// <inheritdoc/>
-    public void Read(long offset, Span<byte> buffer)
+    public override void Read(long offset, Span<byte> buffer)
     {
         Ensure(offset, buffer.Length);
-        _image.Read(offset, buffer);
+        Inner.Read(offset, buffer);
     }
 
     /// <inheritdoc/>
-    public bool TryReadNow(long offset, Span<byte> buffer) => IsThere(offset, buffer.Length) && _image.TryReadNow(offset, buffer);
+    public override bool TryReadNow(long offset, Span<byte> buffer) => IsThere(offset, buffer.Length) && Inner.TryReadNow(offset, buffer);
 
     /// <inheritdoc/>
-    public void Write(long offset, ReadOnlySpan<byte> data)
+    public override void Write(long offset, ReadOnlySpan<byte> data)
     {
         if (IsThere(offset, data.Length))
         {
-            _image.Write(offset, data);
+            Inner.Write(offset, data);
             return;
         }
 
@@ -88,16 +72,16 @@ public sealed class TailDevice : IBlockDevice
 
         EnsureEdges(offset, data.Length);
         using UnitLocks.Held held = Lock(offset, data.Length);
-        _image.Write(offset, data);
+        Inner.Write(offset, data);
         Mark(offset, data.Length);
     }
 
     /// <inheritdoc/>
-    public void Zero(long offset, long length, bool punch)
+    public override void Zero(long offset, long length, bool punch)
     {
         if (IsThere(offset, length))
         {
-            _image.Zero(offset, length, punch);
+            Inner.Zero(offset, length, punch);
             return;
         }
 
@@ -105,18 +89,18 @@ public sealed class TailDevice : IBlockDevice
         foreach ((long at, long count) in Slices(offset, length))
         {
             using UnitLocks.Held held = Lock(at, count);
-            _image.Zero(at, count, punch);
+            Inner.Zero(at, count, punch);
             Mark(at, count);
         }
     }
 
     /// <inheritdoc/>
     /// <remarks>False too where an edge would have to be fetched first.</remarks>
-    public bool TryZeroFast(long offset, long length, bool punch)
+    public override bool TryZeroFast(long offset, long length, bool punch)
     {
         if (IsThere(offset, length))
         {
-            return _image.TryZeroFast(offset, length, punch);
+            return Inner.TryZeroFast(offset, length, punch);
         }
 
         if (!Edges(offset, length).All(edge => IsThere(edge, 1)))
@@ -128,14 +112,14 @@ public sealed class TailDevice : IBlockDevice
         foreach ((long at, long count) in Slices(offset, length))
         {
             using UnitLocks.Held held = Lock(at, count);
-            if (!_image.TryZeroFast(at, count, punch))
+            if (!Inner.TryZeroFast(at, count, punch))
             {
                 if (!isBegun)
                 {
                     return false;
                 }
 
-                _image.Zero(at, count, punch);
+                Inner.Zero(at, count, punch);
             }
 
             Mark(at, count);
@@ -147,11 +131,11 @@ public sealed class TailDevice : IBlockDevice
 
     /// <inheritdoc/>
     /// <remarks>Whole parts that are missing need not be fetched any more where the image can have holes; elsewhere they stay missing.</remarks>
-    public void Discard(long offset, long length)
+    public override void Discard(long offset, long length)
     {
         if (IsThere(offset, length))
         {
-            _image.Discard(offset, length);
+            Inner.Discard(offset, length);
             return;
         }
 
@@ -160,7 +144,7 @@ public sealed class TailDevice : IBlockDevice
         foreach ((long at, long count) in Slices(first, end - first))
         {
             using UnitLocks.Held held = Lock(at, count);
-            if (!_image.TryZeroFast(at, count, punch: true))
+            if (!Inner.TryZeroFast(at, count, punch: true))
             {
                 return;
             }
@@ -170,49 +154,40 @@ public sealed class TailDevice : IBlockDevice
     }
 
     /// <inheritdoc/>
-    public void Flush()
+    public override void Flush()
     {
         if (_isWhole)
         {
-            _image.Flush();
+            Inner.Flush();
             return;
         }
 
-        _map.Commit(_image.Flush);
+        _map.Commit(Inner.Flush);
         _isWhole = _map.IsComplete;
     }
 
     /// <inheritdoc/>
-    public void BeginWriteback(long offset, long length) => _image.BeginWriteback(offset, length);
+    public override bool TryReadPastCache(long offset, Span<byte> buffer) => IsThere(offset, buffer.Length) && Inner.TryReadPastCache(offset, buffer);
 
     /// <inheritdoc/>
-    public void BeginPass() => _image.BeginPass();
-
-    /// <inheritdoc/>
-    public void DropCache(long offset, long length) => _image.DropCache(offset, length);
-
-    /// <inheritdoc/>
-    public bool TryReadPastCache(long offset, Span<byte> buffer) => IsThere(offset, buffer.Length) && _image.TryReadPastCache(offset, buffer);
-
-    /// <inheritdoc/>
-    public void ReadAhead(long offset, long length)
+    public override void ReadAhead(long offset, long length)
     {
         if (IsThere(offset, length))
         {
-            _image.ReadAhead(offset, length);
+            Inner.ReadAhead(offset, length);
         }
     }
 
     /// <inheritdoc/>
     /// <remarks>What is missing is data: nobody knows better.</remarks>
-    public IEnumerable<Extent> Extents(long offset, long length)
+    public override IEnumerable<Extent> Extents(long offset, long length)
     {
         long end = offset + length;
         while (offset < end)
         {
             if (_isWhole)
             {
-                foreach (Extent extent in _image.Extents(offset, end - offset))
+                foreach (Extent extent in Inner.Extents(offset, end - offset))
                 {
                     yield return extent;
                 }
@@ -220,7 +195,7 @@ public sealed class TailDevice : IBlockDevice
                 yield break;
             }
 
-            long parts = PartEnd(offset, end - offset);
+            long parts = PresenceHeader.PartEnd(offset, end - offset);
             long part = offset / PresenceHeader.PartSize;
             bool isThere = _map.All(part, 1);
             long stop = Math.Min(end, _map.Next(part, parts, present: !isThere) * PresenceHeader.PartSize);
@@ -230,7 +205,7 @@ public sealed class TailDevice : IBlockDevice
             }
             else
             {
-                foreach (Extent extent in _image.Extents(offset, stop - offset))
+                foreach (Extent extent in Inner.Extents(offset, stop - offset))
                 {
                     yield return extent;
                 }
@@ -243,10 +218,27 @@ public sealed class TailDevice : IBlockDevice
     /// <summary>Lets everybody go who waits for the link; their reads fail.</summary>
     public void Stop() => _fetcher.Stop();
 
-    /// <summary>Ends fetching. The image, the map and the source are their openers'.</summary>
-    public void Dispose() => _fetcher.Dispose();
+    /// <inheritdoc/>
+    /// <remarks>What is missing may be data, whatever the image says of its place.</remarks>
+    public override long? NextData(long offset, long length)
+    {
+        foreach (Extent extent in Extents(offset, length))
+        {
+            if (extent.Kind == ExtentKind.Data)
+            {
+                return extent.Offset;
+            }
+        }
 
-    private static long PartEnd(long offset, long length) => (offset + length + PresenceHeader.PartSize - 1) / PresenceHeader.PartSize;
+        return null;
+    }
+
+    /// <summary>Ends fetching. The image, the map and the source are their openers'.</summary>
+    public override void Dispose()
+    {
+        _fetcher.Dispose();
+        base.Dispose();
+    }
 
     private bool IsThere(long offset, long length)
     {
@@ -256,7 +248,7 @@ public sealed class TailDevice : IBlockDevice
         }
 
         long first = offset / PresenceHeader.PartSize;
-        return _map.All(first, PartEnd(offset, length) - first);
+        return _map.All(first, PresenceHeader.PartEnd(offset, length) - first);
     }
 
     // The one or two parts of which a range covers a piece only.
@@ -314,7 +306,7 @@ public sealed class TailDevice : IBlockDevice
     private void Mark(long offset, long length)
     {
         long first = offset / PresenceHeader.PartSize;
-        _map.Mark(first, PartEnd(offset, length) - first);
+        _map.Mark(first, PresenceHeader.PartEnd(offset, length) - first);
     }
 
     private static IEnumerable<(long Offset, long Length)> Slices(long offset, long length)

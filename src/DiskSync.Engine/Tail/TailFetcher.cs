@@ -56,7 +56,7 @@ internal sealed class TailFetcher : IDisposable
     /// <exception cref="ImageIOException">What was fetched cannot be written.</exception>
     public void Ensure(long offset, long length)
     {
-        long end = PartEnd(offset, length);
+        long end = PresenceHeader.PartEnd(offset, length);
         while (true)
         {
             long part = _map.Next(offset / PresenceHeader.PartSize, end, present: false);
@@ -162,8 +162,6 @@ internal sealed class TailFetcher : IDisposable
             _stopped.Dispose();
         }
     }
-
-    private static long PartEnd(long offset, long length) => (offset + length + PresenceHeader.PartSize - 1) / PresenceHeader.PartSize;
 
     private (List<UnitRun> Mine, List<UnitFetch> Others) Claim(long part, long end, int most)
     {

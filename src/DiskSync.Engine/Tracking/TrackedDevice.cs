@@ -9,36 +9,15 @@ namespace DiskSync.Engine.Tracking;
 /// </remarks>
 /// <param name="inner">The image.</param>
 /// <param name="tracker">Its tracker.</param>
-public sealed class TrackedDevice(IBlockDevice inner, WriteTracker tracker) : IBlockDevice
+public sealed class TrackedDevice(IBlockDevice inner, WriteTracker tracker) : ForwardingDevice(inner)
 {
     /// <inheritdoc/>
-    public string Name => inner.Name;
-
-    /// <inheritdoc/>
-    public long Length => inner.Length;
-
-    /// <inheritdoc/>
-    public int Alignment => inner.Alignment;
-
-    /// <inheritdoc/>
-    public long CurrentLength() => inner.CurrentLength();
-
-    /// <inheritdoc/>
-    public void CheckIsAt(string path) => inner.CheckIsAt(path);
-
-    /// <inheritdoc/>
-    public void Read(long offset, Span<byte> buffer) => inner.Read(offset, buffer);
-
-    /// <inheritdoc/>
-    public bool TryReadNow(long offset, Span<byte> buffer) => inner.TryReadNow(offset, buffer);
-
-    /// <inheritdoc/>
-    public void Write(long offset, ReadOnlySpan<byte> data)
+    public override void Write(long offset, ReadOnlySpan<byte> data)
     {
-        long start = tracker.Begin(inner, offset, data.Length);
+        long start = tracker.Begin(Inner, offset, data.Length);
         try
         {
-            inner.Write(offset, data);
+            Inner.Write(offset, data);
         }
         finally
         {
@@ -47,12 +26,12 @@ public sealed class TrackedDevice(IBlockDevice inner, WriteTracker tracker) : IB
     }
 
     /// <inheritdoc/>
-    public void Zero(long offset, long length, bool punch)
+    public override void Zero(long offset, long length, bool punch)
     {
-        long start = tracker.Begin(inner, offset, length);
+        long start = tracker.Begin(Inner, offset, length);
         try
         {
-            inner.Zero(offset, length, punch);
+            Inner.Zero(offset, length, punch);
         }
         finally
         {
@@ -61,12 +40,12 @@ public sealed class TrackedDevice(IBlockDevice inner, WriteTracker tracker) : IB
     }
 
     /// <inheritdoc/>
-    public bool TryZeroFast(long offset, long length, bool punch)
+    public override bool TryZeroFast(long offset, long length, bool punch)
     {
-        long start = tracker.Begin(inner, offset, length);
+        long start = tracker.Begin(Inner, offset, length);
         try
         {
-            return inner.TryZeroFast(offset, length, punch);
+            return Inner.TryZeroFast(offset, length, punch);
         }
         finally
         {
@@ -75,45 +54,16 @@ public sealed class TrackedDevice(IBlockDevice inner, WriteTracker tracker) : IB
     }
 
     /// <inheritdoc/>
-    public void Discard(long offset, long length)
+    public override void Discard(long offset, long length)
     {
-        long start = tracker.Begin(inner, offset, length);
+        long start = tracker.Begin(Inner, offset, length);
         try
         {
-            inner.Discard(offset, length);
+            Inner.Discard(offset, length);
         }
         finally
         {
             tracker.End(start, offset, length);
         }
-    }
-
-    /// <inheritdoc/>
-    public void Flush() => inner.Flush();
-
-    /// <inheritdoc/>
-    public void BeginWriteback(long offset, long length) => inner.BeginWriteback(offset, length);
-
-    /// <inheritdoc/>
-    public void BeginPass() => inner.BeginPass();
-
-    /// <inheritdoc/>
-    public void DropCache(long offset, long length) => inner.DropCache(offset, length);
-
-    /// <inheritdoc/>
-    public bool TryReadPastCache(long offset, Span<byte> buffer) => inner.TryReadPastCache(offset, buffer);
-
-    /// <inheritdoc/>
-    public void ReadAhead(long offset, long length) => inner.ReadAhead(offset, length);
-
-    /// <inheritdoc/>
-    public IEnumerable<Extent> Extents(long offset, long length) => inner.Extents(offset, length);
-
-    /// <inheritdoc/>
-    public long? NextData(long offset, long length) => inner.NextData(offset, length);
-
-    /// <summary>Does nothing: the image is its opener's.</summary>
-    public void Dispose()
-    {
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using DiskSync.Codecs;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.RecordLog;
 
 namespace DiskSync.Formats.Journal;
 
@@ -11,45 +12,19 @@ internal static class JournalFormat
     public const string Name = "transfer journal";
     public const ushort Version = 1;
 
-    /// <summary>Header and slots stand 4 KiB apart, so that no sector holds two of them.</summary>
-    public const int PageSize = 4096;
-
-    public const int RecordsAt = 3 * PageSize;
     public const int CheckedHeader = 48;
     public const int HeaderSize = CheckedHeader + Hash256.Size;
-    public const int SlotSize = 36;
-    public const int ChainSize = 16;
-
-    /// <summary>Length, type and index before a record's payload.</summary>
-    public const int RecordPrefix = 13;
-
-    public const int MinRecord = RecordPrefix + ChainSize;
-    public const int MaxRecord = MinRecord + 16 + (JournalRecord.MaxRanges * 16);
     private const ushort UnstoredIsZero = 1;
     private const byte SessionType = 1;
     private const byte WithdrawType = 2;
     private const byte CheckpointType = 3;
     private const byte NoteType = 4;
 
-    private static readonly byte[] ChainKey = Derive();
+    /// <summary>Head slots and the chain of records.</summary>
+    public static LogLayout Layout { get; } =
+        new("DiskSync 2026 transfer journal chain v1", LogLayout.MinRecord + 16 + (JournalRecord.MaxRanges * 16));
 
     public static ReadOnlySpan<byte> Magic => "DSyncJrn"u8;
-
-    /// <summary>Where a head slot stands.</summary>
-    public static long SlotOffset(int slot) => (1 + slot) * PageSize;
-
-    /// <summary>The next chain value.</summary>
-    public static void NextChain(ReadOnlySpan<byte> previous, ReadOnlySpan<byte> bytes, Span<byte> next)
-    {
-        byte[] input = ArrayPool<byte>.Shared.Rent(previous.Length + bytes.Length);
-        previous.CopyTo(input);
-        bytes.CopyTo(input.AsSpan(previous.Length));
-        Hash256 hash = Blake3.KeyedHash(ChainKey, input.AsSpan(0, previous.Length + bytes.Length));
-        ArrayPool<byte>.Shared.Return(input);
-        Span<byte> whole = stackalloc byte[Hash256.Size];
-        hash.CopyTo(whole);
-        whole[..ChainSize].CopyTo(next);
-    }
 
     public static void WriteHeader(TransferJournalHeader header, Span<byte> page)
     {
@@ -73,7 +48,7 @@ internal static class JournalFormat
         long length = BinaryPrimitives.ReadInt64LittleEndian(page[16..]);
         return Blake3.Hash(page[..CheckedHeader]) == new Hash256(page[CheckedHeader..])
             && flags <= UnstoredIsZero
-            && !page[HeaderSize..PageSize].ContainsAnyExcept((byte)0)
+            && !page[HeaderSize..LogLayout.PageSize].ContainsAnyExcept((byte)0)
             && BlockGeometry.TryCreate(length, granularity, out BlockGeometry geometry)
             ? new TransferJournalHeader(
                 geometry,
@@ -83,25 +58,14 @@ internal static class JournalFormat
             : null;
     }
 
-    public static void WriteSlot(JournalHead head, ReadOnlySpan<byte> headerCheck, Span<byte> slot)
-    {
-        BinaryPrimitives.WriteUInt64LittleEndian(slot, head.Count);
-        BinaryPrimitives.WriteInt64LittleEndian(slot[8..], head.End);
-        head.Chain.Span.CopyTo(slot[16..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(slot[32..], SlotCrc(headerCheck, slot));
-    }
-
     /// <summary>Reads a head slot.</summary>
     /// <returns>Null where it was never written, or was torn or damaged.</returns>
-    public static JournalHead? ReadSlot(ReadOnlySpan<byte> page, ReadOnlySpan<byte> headerCheck)
-    {
-        long end = BinaryPrimitives.ReadInt64LittleEndian(page[8..]);
-        return BinaryPrimitives.ReadUInt32LittleEndian(page[32..]) == SlotCrc(headerCheck, page)
-            && end >= RecordsAt
-            && !page[SlotSize..PageSize].ContainsAnyExcept((byte)0)
-            ? new JournalHead(BinaryPrimitives.ReadUInt64LittleEndian(page), end, page.Slice(16, ChainSize).ToArray())
+    public static LogHead? ReadSlot(ReadOnlySpan<byte> page, ReadOnlySpan<byte> headerCheck) =>
+        LogLayout.ReadSlot(page, headerCheck) is { } head
+            && head.End >= LogLayout.RecordsAt
+            && !page[LogLayout.SlotSize..LogLayout.PageSize].ContainsAnyExcept((byte)0)
+            ? head
             : null;
-    }
 
     /// <summary>Writes a record with its chain value.</summary>
     public static byte[] WriteRecord(JournalRecord record, ulong index, ReadOnlySpan<byte> previousChain, long regions)
@@ -130,10 +94,10 @@ internal static class JournalFormat
                 break;
         }
 
-        byte[] bytes = new byte[output.WrittenCount + ChainSize];
+        byte[] bytes = new byte[output.WrittenCount + LogLayout.ChainSize];
         output.WrittenSpan.CopyTo(bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes, bytes.Length);
-        NextChain(previousChain, bytes.AsSpan(0, output.WrittenCount), bytes.AsSpan(output.WrittenCount));
+        Layout.NextChain(previousChain, bytes.AsSpan(0, output.WrittenCount), bytes.AsSpan(output.WrittenCount));
         return bytes;
     }
 
@@ -143,7 +107,7 @@ internal static class JournalFormat
     /// <param name="regions">How many regions the image has.</param>
     public static JournalRecord ReadRecord(ReadOnlySpan<byte> bytes, long origin, long regions)
     {
-        var reader = new FieldReader(bytes[..^ChainSize], Name, origin);
+        var reader = new FieldReader(bytes[..^LogLayout.ChainSize], Name, origin);
         reader.Bytes("length", sizeof(uint));
         byte type = reader.Byte("type");
         reader.UInt64("index");
@@ -173,14 +137,4 @@ internal static class JournalFormat
         JournalNote => NoteType,
         _ => throw new ArgumentException($"{record.GetType().Name} has no layout", nameof(record)),
     };
-
-    private static uint SlotCrc(ReadOnlySpan<byte> headerCheck, ReadOnlySpan<byte> slot) =>
-        Crc32C.Append(Crc32C.Compute(headerCheck), slot[..(SlotSize - sizeof(uint))]);
-
-    private static byte[] Derive()
-    {
-        byte[] key = new byte[Hash256.Size];
-        Blake3.DeriveKey("DiskSync 2026 transfer journal chain v1", [], key);
-        return key;
-    }
 }

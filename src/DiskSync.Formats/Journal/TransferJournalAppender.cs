@@ -1,3 +1,5 @@
+using DiskSync.Formats.RecordLog;
+
 namespace DiskSync.Formats.Journal;
 
 /// <summary>Turns records into the bytes that append them to a transfer journal, and says where they go.</summary>
@@ -16,7 +18,7 @@ public sealed class TransferJournalAppender
     {
         ArgumentNullException.ThrowIfNull(state);
         _state = state;
-        byte[] page = new byte[JournalFormat.PageSize];
+        byte[] page = new byte[LogLayout.PageSize];
         JournalFormat.WriteHeader(state.Header, page);
         _headerCheck = page[JournalFormat.CheckedHeader..JournalFormat.HeaderSize];
     }
@@ -30,14 +32,14 @@ public sealed class TransferJournalAppender
     public static TransferJournalAppender Create(TransferJournalHeader header, out byte[] file)
     {
         ArgumentNullException.ThrowIfNull(header);
-        file = new byte[JournalFormat.RecordsAt];
-        JournalFormat.WriteHeader(header, file.AsSpan(0, JournalFormat.PageSize));
+        file = new byte[LogLayout.RecordsAt];
+        JournalFormat.WriteHeader(header, file.AsSpan(0, LogLayout.PageSize));
         var state = new TransferJournalState(header) { NextSlot = 1 };
-        Span<byte> chain = stackalloc byte[JournalFormat.ChainSize];
-        JournalFormat.NextChain([], file.AsSpan(0, JournalFormat.CheckedHeader), chain);
+        Span<byte> chain = stackalloc byte[LogLayout.ChainSize];
+        JournalFormat.Layout.NextChain([], file.AsSpan(0, JournalFormat.CheckedHeader), chain);
         state.Begin(chain);
         var appender = new TransferJournalAppender(state);
-        JournalFormat.WriteSlot(appender.Head(), appender._headerCheck, file.AsSpan((int)JournalFormat.SlotOffset(0)));
+        LogLayout.WriteSlot(appender.Head(), appender._headerCheck, file.AsSpan((int)LogLayout.SlotOffset(0)));
         return appender;
     }
 
@@ -48,17 +50,17 @@ public sealed class TransferJournalAppender
         ArgumentNullException.ThrowIfNull(record);
         byte[] bytes = JournalFormat.WriteRecord(record, _state.RecordCount, _state.Chain, _state.Header.RegionCount);
         long at = _state.EndOffset;
-        if (!_state.TryApply(record, bytes.Length, bytes.AsSpan(bytes.Length - JournalFormat.ChainSize)))
+        if (!_state.TryApply(record, bytes.Length, bytes.AsSpan(bytes.Length - LogLayout.ChainSize)))
         {
             throw new ArgumentException($"{record} cannot follow fence {_state.Fence}", nameof(record));
         }
 
-        byte[] slot = new byte[JournalFormat.SlotSize];
-        JournalFormat.WriteSlot(Head(), _headerCheck, slot);
-        long slotAt = JournalFormat.SlotOffset(_state.NextSlot);
+        byte[] slot = new byte[LogLayout.SlotSize];
+        LogLayout.WriteSlot(Head(), _headerCheck, slot);
+        long slotAt = LogLayout.SlotOffset(_state.NextSlot);
         _state.NextSlot ^= 1;
         return new JournalAppend(at, bytes, slotAt, slot);
     }
 
-    private JournalHead Head() => new(_state.RecordCount, _state.EndOffset, _state.Chain.ToArray());
+    private LogHead Head() => new(_state.RecordCount, _state.EndOffset, _state.Chain.ToArray());
 }

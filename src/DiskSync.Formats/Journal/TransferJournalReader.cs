@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DiskSync.Formats.RecordLog;
 
 namespace DiskSync.Formats.Journal;
 
@@ -18,7 +19,7 @@ public static class TransferJournalReader
     public static TransferJournalResult Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        byte[] fixedPart = new byte[JournalFormat.RecordsAt];
+        byte[] fixedPart = new byte[LogLayout.RecordsAt];
         int length = stream.ReadAtLeast(fixedPart, fixedPart.Length, throwOnEndOfStream: false);
         JournalDamage? damage = CheckStart(fixedPart, length);
         if (damage is not null)
@@ -33,31 +34,30 @@ public static class TransferJournalReader
         }
 
         ReadOnlySpan<byte> check = fixedPart.AsSpan(JournalFormat.CheckedHeader, JournalFormat.HeaderSize - JournalFormat.CheckedHeader);
-        JournalHead? first = ReadSlot(fixedPart, 0, check);
-        JournalHead? second = ReadSlot(fixedPart, 1, check);
-        JournalHead? newest = first is null || (second is not null && second.Count > first.Count) ? second : first;
+        LogHead? first = ReadSlot(fixedPart, 0, check);
+        LogHead? second = ReadSlot(fixedPart, 1, check);
+        LogHead? newest = first is null || (second is not null && second.Count > first.Count) ? second : first;
         if (newest is null)
         {
-            return Damaged(JournalDamageKind.HeadSlots, JournalFormat.PageSize, "both of the journal's head slots are damaged");
+            return Damaged(JournalDamageKind.HeadSlots, LogLayout.PageSize, "both of the journal's head slots are damaged");
         }
 
         var state = new TransferJournalState(header) { NextSlot = ReferenceEquals(newest, first) ? 1 : 0 };
-        Span<byte> chain = stackalloc byte[JournalFormat.ChainSize];
-        JournalFormat.NextChain([], fixedPart.AsSpan(0, JournalFormat.CheckedHeader), chain);
+        Span<byte> chain = stackalloc byte[LogLayout.ChainSize];
+        JournalFormat.Layout.NextChain([], fixedPart.AsSpan(0, JournalFormat.CheckedHeader), chain);
         state.Begin(chain);
         return ReadRecords(stream, state, newest, ReferenceEquals(newest, first) ? second : first);
     }
 
     private static TransferJournalResult ReadRecords(
-        Stream stream, TransferJournalState state, JournalHead newest, JournalHead? older)
+        Stream stream, TransferJournalState state, LogHead newest, LogHead? older)
     {
-        var record = new RecordSource(stream);
+        var record = new RecordSource(stream, JournalFormat.Layout);
         while (true)
         {
-            foreach (JournalHead? head in (ReadOnlySpan<JournalHead?>)[older, newest])
+            foreach (LogHead? head in (ReadOnlySpan<LogHead?>)[older, newest])
             {
-                if (head is not null && head.Count == state.RecordCount
-                    && (head.End != state.EndOffset || !head.Chain.Span.SequenceEqual(state.Chain)))
+                if (head?.Contradicts(state.RecordCount, state.EndOffset, state.Chain) == true)
                 {
                     return Damaged(JournalDamageKind.Record, state.EndOffset, "the journal's records do not end as its head says");
                 }
@@ -81,7 +81,7 @@ public static class TransferJournalReader
             try
             {
                 JournalRecord parsed = JournalFormat.ReadRecord(bytes, state.EndOffset, state.Header.RegionCount);
-                if (!state.TryApply(parsed, bytes.Length, bytes[^JournalFormat.ChainSize..]))
+                if (!state.TryApply(parsed, bytes.Length, bytes[^LogLayout.ChainSize..]))
                 {
                     return Damaged(JournalDamageKind.Record, state.EndOffset, $"record {state.RecordCount} of the journal goes back in time");
                 }
@@ -93,8 +93,8 @@ public static class TransferJournalReader
         }
     }
 
-    private static JournalHead? ReadSlot(byte[] fixedPart, int slot, ReadOnlySpan<byte> check) =>
-        JournalFormat.ReadSlot(fixedPart.AsSpan((int)JournalFormat.SlotOffset(slot), JournalFormat.PageSize), check);
+    private static LogHead? ReadSlot(byte[] fixedPart, int slot, ReadOnlySpan<byte> check) =>
+        JournalFormat.ReadSlot(fixedPart.AsSpan((int)LogLayout.SlotOffset(slot), LogLayout.PageSize), check);
 
     private static JournalDamage? CheckStart(byte[] start, int length)
     {

@@ -1,10 +1,12 @@
+using DiskSync.Formats.RecordLog;
+
 namespace DiskSync.Formats.Journal;
 
 /// <summary>What a transfer journal proves: its records applied one after the other.</summary>
 /// <remarks>Also what an appender goes on from. Changed by the reader only; not thread safe.</remarks>
 public sealed class TransferJournalState
 {
-    private readonly byte[] _chain = new byte[JournalFormat.ChainSize];
+    private readonly byte[] _chain = new byte[LogLayout.ChainSize];
 
     internal TransferJournalState(TransferJournalHeader header) => Header = header;
 
@@ -30,7 +32,7 @@ public sealed class TransferJournalState
     public ulong RecordCount { get; private set; }
 
     /// <summary>Where the next record goes. Cut the file off here before appending to it.</summary>
-    public long EndOffset { get; private set; } = JournalFormat.RecordsAt;
+    public long EndOffset { get; private set; } = LogLayout.RecordsAt;
 
     /// <summary>How many bytes behind <see cref="EndOffset"/> are no record: an append that was cut short and never acknowledged.</summary>
     public long TornBytes { get; internal set; }

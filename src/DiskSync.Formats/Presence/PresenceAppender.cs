@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DiskSync.Formats.RecordLog;
 
 namespace DiskSync.Formats.Presence;
 
@@ -15,7 +16,7 @@ public sealed class PresenceAppender
     {
         ArgumentNullException.ThrowIfNull(state);
         _state = state;
-        byte[] page = new byte[PresenceFormat.PageSize];
+        byte[] page = new byte[LogLayout.PageSize];
         PresenceFormat.WriteHeader(state.Header, page);
         _headerCheck = page[PresenceFormat.CheckedHeader..PresenceFormat.HeaderSize];
     }
@@ -33,7 +34,7 @@ public sealed class PresenceAppender
     public long EndOffset => _state.EndOffset;
 
     /// <summary>How many bytes its records take.</summary>
-    public long RecordBytes => _state.EndOffset - PresenceFormat.RecordsAt;
+    public long RecordBytes => _state.EndOffset - LogLayout.RecordsAt;
 
     /// <summary>Makes a new map, of which nothing is present.</summary>
     /// <param name="header">What it is about; give every map a new random id.</param>
@@ -43,11 +44,11 @@ public sealed class PresenceAppender
         ArgumentNullException.ThrowIfNull(header);
         ArgumentOutOfRangeException.ThrowIfLessThan(header.Length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(header.Length, PresenceFormat.MaxLength);
-        file = new byte[PresenceFormat.RecordsAt];
-        PresenceFormat.WriteHeader(header, file.AsSpan(0, PresenceFormat.PageSize));
+        file = new byte[LogLayout.RecordsAt];
+        PresenceFormat.WriteHeader(header, file.AsSpan(0, LogLayout.PageSize));
         PresenceState state = new(header, file.AsSpan(0, PresenceFormat.CheckedHeader)) { NextSlot = 1 };
         PresenceAppender appender = new(state);
-        PresenceFormat.WriteSlot(state.Head(), appender._headerCheck, file.AsSpan((int)PresenceFormat.SlotOffset(0)));
+        LogLayout.WriteSlot(state.Head(), appender._headerCheck, file.AsSpan((int)LogLayout.SlotOffset(0)));
         return appender;
     }
 
@@ -56,8 +57,8 @@ public sealed class PresenceAppender
     /// <exception cref="ArgumentException">They are not so: a bug of the caller; nothing has changed.</exception>
     public PresenceWrite Append(ReadOnlySpan<PresenceRange> ranges)
     {
-        byte[] record = new byte[PresenceFormat.MinRecord + sizeof(uint) + (ranges.Length * PresenceFormat.RangeSize)];
-        Span<byte> at = record.AsSpan(PresenceFormat.RecordPrefix);
+        byte[] record = new byte[LogLayout.MinRecord + sizeof(uint) + (ranges.Length * PresenceFormat.RangeSize)];
+        Span<byte> at = record.AsSpan(LogLayout.RecordPrefix);
         BinaryPrimitives.WriteInt32LittleEndian(at, ranges.Length);
         at = at[sizeof(uint)..];
         foreach (PresenceRange range in ranges)
@@ -77,8 +78,8 @@ public sealed class PresenceAppender
     /// <exception cref="ArgumentException">They are not so: a bug of the caller; nothing has changed.</exception>
     public PresenceWrite AppendBits(long first, int count, ReadOnlySpan<byte> bits)
     {
-        byte[] record = new byte[PresenceFormat.MinRecord + sizeof(ulong) + sizeof(uint) + bits.Length];
-        Span<byte> at = record.AsSpan(PresenceFormat.RecordPrefix);
+        byte[] record = new byte[LogLayout.MinRecord + sizeof(ulong) + sizeof(uint) + bits.Length];
+        Span<byte> at = record.AsSpan(LogLayout.RecordPrefix);
         BinaryPrimitives.WriteInt64LittleEndian(at, first);
         BinaryPrimitives.WriteInt32LittleEndian(at[8..], count);
         bits.CopyTo(at[12..]);
@@ -88,9 +89,9 @@ public sealed class PresenceAppender
     /// <summary>The head slot that counts everything appended so far; to be written once that is durable.</summary>
     public PresenceWrite Slot()
     {
-        byte[] slot = new byte[PresenceFormat.SlotSize];
-        PresenceFormat.WriteSlot(_state.Head(), _headerCheck, slot);
-        long at = PresenceFormat.SlotOffset(_state.NextSlot);
+        byte[] slot = new byte[LogLayout.SlotSize];
+        LogLayout.WriteSlot(_state.Head(), _headerCheck, slot);
+        long at = LogLayout.SlotOffset(_state.NextSlot);
         _state.NextSlot ^= 1;
         return new PresenceWrite(at, slot);
     }
@@ -110,8 +111,8 @@ public sealed class PresenceAppender
             throw new ArgumentException(exception.Message, nameof(record), exception);
         }
 
-        int chainAt = record.Length - PresenceFormat.ChainSize;
-        PresenceFormat.NextChain(_state.Chain, record.AsSpan(0, chainAt), record.AsSpan(chainAt));
+        int chainAt = record.Length - LogLayout.ChainSize;
+        PresenceFormat.Layout.NextChain(_state.Chain, record.AsSpan(0, chainAt), record.AsSpan(chainAt));
         long offset = _state.EndOffset;
         _state.Add(record);
         return new PresenceWrite(offset, record);

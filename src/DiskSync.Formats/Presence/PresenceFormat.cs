@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using DiskSync.Codecs;
+using DiskSync.Formats.RecordLog;
 
 namespace DiskSync.Formats.Presence;
 
@@ -9,17 +10,10 @@ internal static class PresenceFormat
 {
     public const string Name = "presence map";
     public const ushort Version = 1;
-    public const int PageSize = 4096;
-    public const int RecordsAt = 3 * PageSize;
     public const int CheckedHeader = 104;
     public const int HeaderSize = CheckedHeader + Hash256.Size;
-    public const int SlotSize = 36;
-    public const int ChainSize = 16;
-    public const int RecordPrefix = 13;
-    public const int MinRecord = RecordPrefix + ChainSize;
     public const int MaxRanges = 32768;
     public const int MaxBits = 32768;
-    public const int MaxRecord = MinRecord + 16 + (MaxRanges * RangeSize);
     public const int RangeSize = 16;
     public const byte RangesType = 1;
     public const byte BitsType = 2;
@@ -27,23 +21,11 @@ internal static class PresenceFormat
     // The longest image that DiskSync knows, 4 PiB.
     public const long MaxLength = 1L << 52;
 
-    private static readonly byte[] ChainKey = Derive();
+    /// <summary>Head slots and the chain of records.</summary>
+    public static LogLayout Layout { get; } =
+        new("DiskSync 2026 presence map chain v1", LogLayout.MinRecord + 16 + (MaxRanges * RangeSize));
 
     public static ReadOnlySpan<byte> Magic => "DSyncPrs"u8;
-
-    public static long SlotOffset(int slot) => (1 + slot) * PageSize;
-
-    public static void NextChain(ReadOnlySpan<byte> previous, ReadOnlySpan<byte> bytes, Span<byte> next)
-    {
-        byte[] input = ArrayPool<byte>.Shared.Rent(previous.Length + bytes.Length);
-        previous.CopyTo(input);
-        bytes.CopyTo(input.AsSpan(previous.Length));
-        Hash256 hash = Blake3.KeyedHash(ChainKey, input.AsSpan(0, previous.Length + bytes.Length));
-        ArrayPool<byte>.Shared.Return(input);
-        Span<byte> whole = stackalloc byte[Hash256.Size];
-        hash.CopyTo(whole);
-        whole[..ChainSize].CopyTo(next);
-    }
 
     public static void WriteHeader(PresenceHeader header, Span<byte> page)
     {
@@ -80,26 +62,11 @@ internal static class PresenceFormat
         return new PresenceHeader(length, id, attempt, epoch, root, reader.Int64("created"));
     }
 
-    public static void WriteSlot(PresenceHead head, ReadOnlySpan<byte> headerCheck, Span<byte> slot)
-    {
-        BinaryPrimitives.WriteUInt64LittleEndian(slot, head.Count);
-        BinaryPrimitives.WriteInt64LittleEndian(slot[8..], head.End);
-        head.Chain.Span.CopyTo(slot[16..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(slot[32..], Crc32C.Append(Crc32C.Compute(headerCheck), slot[..32]));
-    }
-
-    /// <returns>Null where the slot is damaged.</returns>
-    public static PresenceHead? ReadSlot(ReadOnlySpan<byte> slot, ReadOnlySpan<byte> headerCheck) =>
-        BinaryPrimitives.ReadUInt32LittleEndian(slot[32..]) == Crc32C.Append(Crc32C.Compute(headerCheck), slot[..32])
-            ? new PresenceHead(
-                BinaryPrimitives.ReadUInt64LittleEndian(slot), BinaryPrimitives.ReadInt64LittleEndian(slot[8..]), slot.Slice(16, ChainSize).ToArray())
-            : null;
-
     /// <summary>Says what a record calls present; its length, index and chain are right already.</summary>
     /// <exception cref="FormatViolationException">It breaks a rule all the same.</exception>
     public static void ReadRecord(ReadOnlySpan<byte> record, long origin, long partCount, Action<PresenceRange> present)
     {
-        FieldReader reader = new(record[..^ChainSize], Name, origin);
+        FieldReader reader = new(record[..^LogLayout.ChainSize], Name, origin);
         reader.UInt32("length");
         byte type = reader.Byte("type", RangesType, BitsType);
         reader.UInt64("index");
@@ -163,12 +130,5 @@ internal static class PresenceFormat
                 run = -1;
             }
         }
-    }
-
-    private static byte[] Derive()
-    {
-        byte[] key = new byte[Hash256.Size];
-        Blake3.DeriveKey("DiskSync 2026 presence map chain v1", [], key);
-        return key;
     }
 }

@@ -15,5 +15,10 @@ public sealed record PresenceHeader(long Length, Guid Id, Guid Attempt, ulong Ep
     public const int PartSize = 4096;
 
     /// <summary>How many parts the image has.</summary>
-    public long PartCount => (Length + PartSize - 1) / PartSize;
+    public long PartCount => PartEnd(0, Length);
+
+    /// <summary>The part after the last one that a range touches.</summary>
+    /// <param name="offset">Where the range begins, in bytes.</param>
+    /// <param name="length">Its bytes.</param>
+    public static long PartEnd(long offset, long length) => (offset + length + PartSize - 1) / PartSize;
 }

@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using DiskSync.Formats.RecordLog;
 
 namespace DiskSync.Formats.Presence;
 
@@ -18,7 +18,7 @@ public static class PresenceReader
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(begin);
-        byte[] start = new byte[PresenceFormat.RecordsAt];
+        byte[] start = new byte[LogLayout.RecordsAt];
         int length = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         if (length < start.Length)
         {
@@ -27,24 +27,23 @@ public static class PresenceReader
 
         PresenceHeader header = PresenceFormat.ReadHeader(start);
         ReadOnlySpan<byte> check = start.AsSpan(PresenceFormat.CheckedHeader, PresenceFormat.HeaderSize - PresenceFormat.CheckedHeader);
-        PresenceHead? first = PresenceFormat.ReadSlot(start.AsSpan((int)PresenceFormat.SlotOffset(0)), check);
-        PresenceHead? second = PresenceFormat.ReadSlot(start.AsSpan((int)PresenceFormat.SlotOffset(1)), check);
-        PresenceHead newest = (first is null || (second is not null && second.Count > first.Count) ? second : first)
-            ?? throw new FormatViolationException(PresenceFormat.Name, PresenceFormat.PageSize, "two damaged head slots", "a good one at least");
+        LogHead? first = LogLayout.ReadSlot(start.AsSpan((int)LogLayout.SlotOffset(0)), check);
+        LogHead? second = LogLayout.ReadSlot(start.AsSpan((int)LogLayout.SlotOffset(1)), check);
+        LogHead newest = (first is null || (second is not null && second.Count > first.Count) ? second : first)
+            ?? throw new FormatViolationException(PresenceFormat.Name, LogLayout.PageSize, "two damaged head slots", "a good one at least");
         PresenceState state = new(header, start.AsSpan(0, PresenceFormat.CheckedHeader)) { NextSlot = ReferenceEquals(newest, first) ? 1 : 0 };
         ReadRecords(stream, state, newest, ReferenceEquals(newest, first) ? second : first, begin(header));
         return state;
     }
 
-    private static void ReadRecords(Stream stream, PresenceState state, PresenceHead newest, PresenceHead? older, Action<PresenceRange> present)
+    private static void ReadRecords(Stream stream, PresenceState state, LogHead newest, LogHead? older, Action<PresenceRange> present)
     {
-        byte[] record = new byte[4096];
+        RecordSource records = new(stream, PresenceFormat.Layout);
         while (true)
         {
             CheckHead(state, newest);
             CheckHead(state, older);
-            int length = ReadRecord(stream, state, ref record);
-            if (length == 0)
+            if (!records.TryRead(state.RecordCount, state.Chain, out ReadOnlySpan<byte> record, out _))
             {
                 if (state.RecordCount < newest.Count)
                 {
@@ -55,47 +54,14 @@ public static class PresenceReader
                 return;
             }
 
-            PresenceFormat.ReadRecord(record.AsSpan(0, length), state.EndOffset, state.Header.PartCount, present);
-            state.Add(record.AsSpan(0, length));
+            PresenceFormat.ReadRecord(record, state.EndOffset, state.Header.PartCount, present);
+            state.Add(record);
         }
     }
 
-    /// <returns>Its length; 0 where there is none that is right.</returns>
-    private static int ReadRecord(Stream stream, PresenceState state, ref byte[] record)
+    private static void CheckHead(PresenceState state, LogHead? head)
     {
-        if (stream.ReadAtLeast(record.AsSpan(0, PresenceFormat.RecordPrefix), PresenceFormat.RecordPrefix, throwOnEndOfStream: false) < PresenceFormat.RecordPrefix)
-        {
-            return 0;
-        }
-
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(record);
-        if (length is < PresenceFormat.MinRecord or > PresenceFormat.MaxRecord
-            || BinaryPrimitives.ReadUInt64LittleEndian(record.AsSpan(5)) != state.RecordCount)
-        {
-            return 0;
-        }
-
-        if (length > record.Length)
-        {
-            Array.Resize(ref record, (int)length);
-        }
-
-        int rest = (int)length - PresenceFormat.RecordPrefix;
-        if (stream.ReadAtLeast(record.AsSpan(PresenceFormat.RecordPrefix, rest), rest, throwOnEndOfStream: false) < rest)
-        {
-            return 0;
-        }
-
-        int chainAt = (int)length - PresenceFormat.ChainSize;
-        Span<byte> chain = stackalloc byte[PresenceFormat.ChainSize];
-        PresenceFormat.NextChain(state.Chain, record.AsSpan(0, chainAt), chain);
-        return chain.SequenceEqual(record.AsSpan(chainAt, PresenceFormat.ChainSize)) ? (int)length : 0;
-    }
-
-    private static void CheckHead(PresenceState state, PresenceHead? head)
-    {
-        if (head is not null && head.Count == state.RecordCount
-            && (head.End != state.EndOffset || !head.Chain.Span.SequenceEqual(state.Chain)))
+        if (head?.Contradicts(state.RecordCount, state.EndOffset, state.Chain) == true)
         {
             throw new FormatViolationException(PresenceFormat.Name, state.EndOffset, "other records", "those that a head slot counts");
         }

@@ -1,15 +1,17 @@
+using DiskSync.Formats.RecordLog;
+
 namespace DiskSync.Formats.Presence;
 
 /// <summary>Where a presence map ends, so that it can be gone on with.</summary>
 /// <remarks>Not thread safe.</remarks>
 public sealed class PresenceState
 {
-    private readonly byte[] _chain = new byte[PresenceFormat.ChainSize];
+    private readonly byte[] _chain = new byte[LogLayout.ChainSize];
 
     internal PresenceState(PresenceHeader header, ReadOnlySpan<byte> checkedHeader)
     {
         Header = header;
-        PresenceFormat.NextChain([], checkedHeader, _chain);
+        PresenceFormat.Layout.NextChain([], checkedHeader, _chain);
     }
 
     /// <summary>What the map is about.</summary>
@@ -19,7 +21,7 @@ public sealed class PresenceState
     public ulong RecordCount { get; private set; }
 
     /// <summary>Where the last of them ends, in bytes from the start of the file.</summary>
-    public long EndOffset { get; private set; } = PresenceFormat.RecordsAt;
+    public long EndOffset { get; private set; } = LogLayout.RecordsAt;
 
     internal ReadOnlySpan<byte> Chain => _chain;
 
@@ -27,10 +29,10 @@ public sealed class PresenceState
 
     internal void Add(ReadOnlySpan<byte> record)
     {
-        record[^PresenceFormat.ChainSize..].CopyTo(_chain);
+        record[^LogLayout.ChainSize..].CopyTo(_chain);
         EndOffset += record.Length;
         RecordCount++;
     }
 
-    internal PresenceHead Head() => new(RecordCount, EndOffset, _chain.ToArray());
+    internal LogHead Head() => new(RecordCount, EndOffset, _chain.ToArray());
 }

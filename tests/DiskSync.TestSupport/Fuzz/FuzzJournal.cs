@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using DiskSync.Codecs;
 using DiskSync.Formats;
 using DiskSync.Formats.BlockMap;
@@ -9,8 +8,6 @@ namespace DiskSync.TestSupport.Fuzz;
 /// <summary>Fuzzes the transfer journal.</summary>
 public static class FuzzJournal
 {
-    private const int RecordsAt = 12288;
-
     /// <summary>An image of 1000 regions.</summary>
     public static TransferJournalHeader Header { get; } = new(
         new BlockGeometry(1000L * 256 * 65536, 65536), new Guid("00112233-4455-6677-8899-aabbccddeeff"), 1_764_000_000_000, true);
@@ -86,47 +83,5 @@ public static class FuzzJournal
     }
 
     /// <summary>Makes checks, chain and the first head slot right.</summary>
-    public static void Repair(byte[] input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        if (input.Length < RecordsAt)
-        {
-            return;
-        }
-
-        Span<byte> file = input;
-        Blake3.Hash(file[..48]).CopyTo(file[48..]);
-        byte[] key = new byte[32];
-        Blake3.DeriveKey("DiskSync 2026 transfer journal chain v1", [], key);
-        byte[] chain = Chain(key, file[..48]);
-        int at = RecordsAt;
-        ulong count = 0;
-        while (file.Length - at >= 29)
-        {
-            int length = BinaryPrimitives.ReadInt32LittleEndian(file[at..]);
-            if (length < 29 || length > file.Length - at)
-            {
-                break;
-            }
-
-            BinaryPrimitives.WriteUInt64LittleEndian(file[(at + 5)..], count++);
-            chain = Chain(key, [.. chain, .. file.Slice(at, length - 16)]);
-            chain.CopyTo(file[(at + length - 16)..]);
-            at += length;
-        }
-
-        Span<byte> slot = file.Slice(4096, 36);
-        BinaryPrimitives.WriteUInt64LittleEndian(slot, count);
-        BinaryPrimitives.WriteInt64LittleEndian(slot[8..], at);
-        chain.CopyTo(slot[16..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(slot[32..], Crc32C.Append(Crc32C.Compute(file.Slice(48, 32)), slot[..32]));
-        file.Slice(8192, 36).Clear();
-    }
-
-    private static byte[] Chain(byte[] key, ReadOnlySpan<byte> bytes)
-    {
-        byte[] hash = new byte[32];
-        Blake3.KeyedHash(key, bytes).CopyTo(hash);
-        return hash[..16];
-    }
+    public static void Repair(byte[] input) => RecordLogRepair.Run(input, 48, "DiskSync 2026 transfer journal chain v1");
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using DiskSync.Codecs;
 using DiskSync.Formats;
 using DiskSync.Formats.Presence;
@@ -8,8 +7,6 @@ namespace DiskSync.TestSupport.Fuzz;
 /// <summary>Fuzzes presence maps and their notes.</summary>
 public static class FuzzPresence
 {
-    private const int RecordsAt = 12288;
-
     /// <summary>What the sample map is about.</summary>
     public static PresenceHeader Header { get; } = new(
         (40L << 20) + 5,
@@ -81,42 +78,7 @@ public static class FuzzPresence
     }
 
     /// <summary>Makes checks, chain and the first head slot right.</summary>
-    public static void Repair(byte[] input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        if (input.Length < RecordsAt)
-        {
-            return;
-        }
-
-        Span<byte> file = input;
-        Blake3.Hash(file[..104]).CopyTo(file[104..]);
-        byte[] key = new byte[32];
-        Blake3.DeriveKey("DiskSync 2026 presence map chain v1", [], key);
-        byte[] chain = Chain(key, file[..104]);
-        int at = RecordsAt;
-        ulong count = 0;
-        while (file.Length - at >= 29)
-        {
-            int length = BinaryPrimitives.ReadInt32LittleEndian(file[at..]);
-            if (length < 29 || length > file.Length - at)
-            {
-                break;
-            }
-
-            BinaryPrimitives.WriteUInt64LittleEndian(file[(at + 5)..], count++);
-            chain = Chain(key, [.. chain, .. file.Slice(at, length - 16)]);
-            chain.CopyTo(file[(at + length - 16)..]);
-            at += length;
-        }
-
-        Span<byte> slot = file.Slice(4096, 36);
-        BinaryPrimitives.WriteUInt64LittleEndian(slot, count);
-        BinaryPrimitives.WriteInt64LittleEndian(slot[8..], at);
-        chain.CopyTo(slot[16..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(slot[32..], Crc32C.Append(Crc32C.Compute(file.Slice(104, 32)), slot[..32]));
-        file.Slice(8192, 36).Clear();
-    }
+    public static void Repair(byte[] input) => RecordLogRepair.Run(input, 104, "DiskSync 2026 presence map chain v1");
 
     private static void Put(MemoryStream file, PresenceWrite write)
     {
@@ -131,12 +93,5 @@ public static class FuzzPresence
         {
             throw new InvalidOperationException($"{range} of {parts} parts");
         }
-    }
-
-    private static byte[] Chain(byte[] key, ReadOnlySpan<byte> bytes)
-    {
-        byte[] hash = new byte[32];
-        Blake3.KeyedHash(key, bytes).CopyTo(hash);
-        return hash[..16];
     }
 }

@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 
-namespace DiskSync.Formats.Journal;
+namespace DiskSync.Formats.RecordLog;
 
-/// <summary>Cuts a journal's stream into records whose length, index and chain value are right.</summary>
-internal sealed class RecordSource(Stream stream)
+/// <summary>Cuts a log's stream into records whose length, index and chain value are right.</summary>
+/// <param name="stream">Stands at the first record.</param>
+/// <param name="layout">The log's layout.</param>
+internal sealed class RecordSource(Stream stream, LogLayout layout)
 {
     private byte[] _record = new byte[4096];
     private int _read;
@@ -16,15 +18,15 @@ internal sealed class RecordSource(Stream stream)
     public bool TryRead(ulong index, ReadOnlySpan<byte> previousChain, out ReadOnlySpan<byte> bytes, out bool atEnd)
     {
         bytes = default;
-        _read = stream.ReadAtLeast(_record.AsSpan(0, JournalFormat.RecordPrefix), JournalFormat.RecordPrefix, throwOnEndOfStream: false);
-        atEnd = _read < JournalFormat.RecordPrefix;
+        _read = stream.ReadAtLeast(_record.AsSpan(0, LogLayout.RecordPrefix), LogLayout.RecordPrefix, throwOnEndOfStream: false);
+        atEnd = _read < LogLayout.RecordPrefix;
         if (atEnd)
         {
             return false;
         }
 
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(_record);
-        if (length is < JournalFormat.MinRecord or > JournalFormat.MaxRecord
+        if (length < LogLayout.MinRecord || length > layout.MaxRecord
             || BinaryPrimitives.ReadUInt64LittleEndian(_record.AsSpan(5)) != index)
         {
             return false;
@@ -47,10 +49,10 @@ internal sealed class RecordSource(Stream stream)
             _read += more;
         }
 
-        int chainAt = (int)length - JournalFormat.ChainSize;
-        Span<byte> chain = stackalloc byte[JournalFormat.ChainSize];
-        JournalFormat.NextChain(previousChain, _record.AsSpan(0, chainAt), chain);
-        if (!chain.SequenceEqual(_record.AsSpan(chainAt, JournalFormat.ChainSize)))
+        int chainAt = (int)length - LogLayout.ChainSize;
+        Span<byte> chain = stackalloc byte[LogLayout.ChainSize];
+        layout.NextChain(previousChain, _record.AsSpan(0, chainAt), chain);
+        if (!chain.SequenceEqual(_record.AsSpan(chainAt, LogLayout.ChainSize)))
         {
             return false;
         }
