@@ -1,4 +1,5 @@
 using System.Numerics;
+using DiskSync.Formats;
 
 namespace DiskSync.Engine.Dirty;
 
@@ -73,14 +74,12 @@ internal sealed class BitChunks
         ulong[] words = Own(index, length);
         int changed = 0;
         int end = start + count;
-        for (int bit = start; bit < end;)
+        for (int bit = start; bit < end; bit = BitWords.NextWord(bit))
         {
-            int inWord = Math.Min(64 - (bit & 63), end - bit);
-            ulong mask = (inWord == 64 ? ulong.MaxValue : (1UL << inWord) - 1) << (bit & 63);
+            ulong mask = BitWords.MaskOf(bit, end);
             ref ulong word = ref words[bit >> 6];
             changed += BitOperations.PopCount(value ? ~word & mask : word & mask);
             word = value ? word | mask : word & ~mask;
-            bit += inWord;
         }
 
         int after = value ? before + changed : before - changed;
@@ -136,14 +135,15 @@ internal sealed class BitChunks
                 continue;
             }
 
-            int bit = (int)(from % ChunkBits);
-            ulong word = (wanted ? chunk[bit >> 6] : ~chunk[bit >> 6]) >> (bit & 63);
-            if (word != 0)
+            long start = from / ChunkBits * ChunkBits;
+            int end = (int)Math.Min(chunk.Length * 64, limit - start);
+            int found = BitWords.Next(chunk, (int)(from - start), end, wanted);
+            if (found < end)
             {
-                return Math.Min(limit, from + BitOperations.TrailingZeroCount(word));
+                return start + found;
             }
 
-            from += 64 - (bit & 63);
+            from = start + ChunkBits;
         }
 
         return limit;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using DiskSync.Formats;
 
 namespace DiskSync.Engine.Tail;
 
@@ -58,7 +59,7 @@ internal sealed class PresenceBits
             }
             else
             {
-                for (int bit = (int)(from - start); bit < stop - start; bit = (bit | 63) + 1)
+                for (int bit = (int)(from - start); bit < stop - start; bit = BitWords.NextWord(bit))
                 {
                     ulong word = Volatile.Read(ref chunk[bit >> 6]);
                     word = (present ? word : ~word) >> (bit & 63);
@@ -115,13 +116,11 @@ internal sealed class PresenceBits
         }
 
         int news = 0;
-        while (bit < end)
+        for (; bit < end; bit = BitWords.NextWord(bit))
         {
-            int inWord = Math.Min(64 - (bit & 63), end - bit);
-            ulong mask = (inWord == 64 ? ulong.MaxValue : (1UL << inWord) - 1) << (bit & 63);
+            ulong mask = BitWords.MaskOf(bit, end);
             ulong before = Interlocked.Or(ref chunk[bit >> 6], mask);
             news += BitOperations.PopCount(mask & ~before);
-            bit += inWord;
         }
 
         // Whoever sets the last bit may put the common chunk here: those who hold the old one find all its bits set.

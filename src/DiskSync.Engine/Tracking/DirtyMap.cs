@@ -1,6 +1,8 @@
 using System.Numerics;
 using DiskSync.Engine.Dirty;
+using DiskSync.Formats;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.ExportControl;
 
 namespace DiskSync.Engine.Tracking;
 
@@ -21,11 +23,11 @@ public sealed class DirtyMap
     /// <summary>What one bit stands for, in bytes.</summary>
     public const int Precision = 4096;
 
-    /// <summary>The bits of a chunk.</summary>
-    public const int ChunkBits = 1 << 15;
+    /// <summary>The words of a chunk: what an export tells a migration at once.</summary>
+    public const int ChunkWords = DirtyBits.WordCount;
 
-    /// <summary>The words of a chunk.</summary>
-    public const int ChunkWords = ChunkBits / 64;
+    /// <summary>The bits of a chunk.</summary>
+    public const int ChunkBits = ChunkWords * 64;
 
     /// <summary>What one chunk covers, in bytes.</summary>
     public const long ChunkBytes = (long)ChunkBits * Precision;
@@ -165,7 +167,7 @@ public sealed class DirtyMap
         ArgumentNullException.ThrowIfNull(bitmap);
         long bits = 0;
         long start = chunk.Index * ChunkBytes;
-        foreach ((int first, int count) in Runs(chunk.Words))
+        foreach ((int first, int count) in BitWords.Runs(chunk.Words))
         {
             bits += count;
             long offset = start + ((long)first * Precision);
@@ -208,39 +210,6 @@ public sealed class DirtyMap
         }
     }
 
-    /// <summary>The runs of set bits.</summary>
-    internal static IEnumerable<(int First, int Count)> Runs(ulong[] words)
-    {
-        int bit = 0;
-        while (bit < ChunkBits)
-        {
-            int first = Next(words, bit, isSet: true);
-            if (first == ChunkBits)
-            {
-                yield break;
-            }
-
-            bit = Next(words, first, isSet: false);
-            yield return (first, bit - first);
-        }
-    }
-
-    private static int Next(ulong[] words, int bit, bool isSet)
-    {
-        while (bit < ChunkBits)
-        {
-            ulong word = (isSet ? words[bit >> 6] : ~words[bit >> 6]) >> (bit & 63);
-            if (word != 0)
-            {
-                return bit + BitOperations.TrailingZeroCount(word);
-            }
-
-            bit = ((bit >> 6) + 1) << 6;
-        }
-
-        return ChunkBits;
-    }
-
     private bool IsDirty(long bit) =>
         _chunks[bit / ChunkBits] is { } chunk && (Volatile.Read(ref chunk[bit % ChunkBits >> 6]) >> (int)(bit & 63) & 1) != 0;
 
@@ -248,17 +217,14 @@ public sealed class DirtyMap
     {
         ulong[] chunk = ChunkAt(index);
         int end = first + count;
-        for (int bit = first; bit < end;)
+        for (int bit = first; bit < end; bit = BitWords.NextWord(bit))
         {
-            int inWord = Math.Min(64 - (bit & 63), end - bit);
-            ulong mask = (inWord == 64 ? ulong.MaxValue : (1UL << inWord) - 1) << (bit & 63);
+            ulong mask = BitWords.MaskOf(bit, end);
             ref ulong word = ref chunk[bit >> 6];
             if ((Volatile.Read(ref word) & mask) != mask)
             {
                 Interlocked.Or(ref word, mask);
             }
-
-            bit += inWord;
         }
 
         if (Volatile.Read(ref _touched[index]) == 0)

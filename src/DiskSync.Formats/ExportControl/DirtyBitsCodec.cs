@@ -10,7 +10,7 @@ internal static class DirtyBitsCodec
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(bits.Words.Length, DirtyBits.WordCount, nameof(bits));
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(bits.Chunk, DirtyBits.MaxChunks, nameof(bits));
-        List<(int First, int Count)> runs = Runs(bits.Words);
+        List<(int First, int Count)> runs = [.. BitWords.Runs(bits.Words)];
         if (runs.Count == 0)
         {
             throw new ArgumentException("a chunk without dirty bits is not sent", nameof(bits));
@@ -49,7 +49,7 @@ internal static class DirtyBitsCodec
             }
 
             // One form for each content, so that what is accepted is what the encoder writes.
-            return Runs(words).Count > MostRuns ? new DirtyBits(chunk, words) : throw reader.Violation("a bitmap of few runs", "runs");
+            return BitWords.Runs(words).Count() > MostRuns ? new DirtyBits(chunk, words) : throw reader.Violation("a bitmap of few runs", "runs");
         }
 
         if (runs > MostRuns)
@@ -67,47 +67,10 @@ internal static class DirtyBitsCodec
                 throw reader.Violation($"a run of {count} at {first}", $"runs in order and apart, within {Bits}", 4);
             }
 
-            Fill(words, first, count);
+            BitWords.Set(words, first, first + count);
             next = first + count;
         }
 
         return new DirtyBits(chunk, words);
-    }
-
-    private static void Fill(ulong[] words, int first, int count)
-    {
-        for (int bit = first; bit < first + count;)
-        {
-            int inWord = Math.Min(64 - (bit & 63), first + count - bit);
-            words[bit >> 6] |= (inWord == 64 ? ulong.MaxValue : (1UL << inWord) - 1) << (bit & 63);
-            bit += inWord;
-        }
-    }
-
-    private static List<(int First, int Count)> Runs(ulong[] words)
-    {
-        List<(int First, int Count)> runs = [];
-        int start = -1;
-        for (int bit = 0; bit <= Bits; bit++)
-        {
-            bool isSet = bit < Bits && (words[bit >> 6] >> (bit & 63) & 1) != 0;
-            if (isSet && start < 0)
-            {
-                start = bit;
-            }
-            else if (!isSet && start >= 0)
-            {
-                runs.Add((start, bit - start));
-                start = -1;
-            }
-
-            // A word of zeros, or of ones within a run, is one step.
-            if (bit < Bits && (bit & 63) == 0 && words[bit >> 6] == (start < 0 ? 0UL : ulong.MaxValue))
-            {
-                bit += 63;
-            }
-        }
-
-        return runs;
     }
 }
