@@ -20,12 +20,11 @@ internal sealed class NbdOutbox(Stream stream) : IDisposable
 
     // Of TLS nobody can tell what its socket would take.
     private readonly Socket? _socket = (stream as NetworkStream)?.Socket;
-    private readonly object _gate = new();
-    private readonly Queue<Letter> _letters = [];
+    private readonly Lock _starting = new();
+    private readonly NbdQueue<Letter> _letters = new();
     private readonly byte[] _gathered = new byte[GatherBytes];
     private Thread? _sender;
     private int _gatheredBytes;
-    private bool _isClosed;
     private volatile bool _isLost;
 
     /// <summary>Hands a reply over.</summary>
@@ -39,17 +38,19 @@ internal sealed class NbdOutbox(Stream stream) : IDisposable
             return;
         }
 
-        lock (_gate)
+        lock (_starting)
         {
-            _letters.Enqueue(new(reply, sent));
             if (_sender is null)
             {
                 // Many connections never need it.
                 _sender = new Thread(Send) { IsBackground = true, Name = "nbd replies" };
                 _sender.Start();
             }
+        }
 
-            Monitor.Pulse(_gate);
+        if (!_letters.Add(new(reply, sent)))
+        {
+            sent?.Invoke();
         }
     }
 
@@ -91,12 +92,7 @@ internal sealed class NbdOutbox(Stream stream) : IDisposable
     /// <summary>Sends what was handed over, and ends.</summary>
     public void Dispose()
     {
-        lock (_gate)
-        {
-            _isClosed = true;
-            Monitor.Pulse(_gate);
-        }
-
+        _letters.Close();
         _sender?.Join();
     }
 
@@ -135,7 +131,7 @@ internal sealed class NbdOutbox(Stream stream) : IDisposable
 
     private void Send()
     {
-        while (Next() is { } letter)
+        while (_letters.TryTake(out Letter letter))
         {
             try
             {
@@ -154,24 +150,6 @@ internal sealed class NbdOutbox(Stream stream) : IDisposable
             }
 
             letter.Sent?.Invoke();
-        }
-    }
-
-    private Letter? Next()
-    {
-        lock (_gate)
-        {
-            while (_letters.Count == 0)
-            {
-                if (_isClosed)
-                {
-                    return null;
-                }
-
-                Monitor.Wait(_gate);
-            }
-
-            return _letters.Dequeue();
         }
     }
 

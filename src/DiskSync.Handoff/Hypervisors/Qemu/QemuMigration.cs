@@ -28,8 +28,8 @@ internal sealed record QemuMigration(
     {
         JsonElement ram = answer.TryGetProperty("ram", out JsonElement found) ? found : default;
         return new QemuMigration(
-            Text(answer, "status") is { Length: > 0 } status ? status : "none",
-            Text(answer, "error-desc"),
+            QmpFields.Text(answer, "status") is { Length: > 0 } status ? status : "none",
+            QmpFields.Text(answer, "error-desc"),
             Whole(ram, "total"),
             Whole(ram, "remaining"),
             Whole(ram, "transferred"),
@@ -39,9 +39,6 @@ internal sealed record QemuMigration(
                 ? [.. reasons.EnumerateArray().Take(8).Select(r => r.ToString())]
                 : []);
     }
-
-    private static string Text(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : string.Empty;
 
     private static long Whole(JsonElement parent, string name) => (long)Math.Clamp(Number(parent, name), 0, 1L << 62);
 

@@ -58,7 +58,7 @@ internal sealed class QemuBlocks(QmpClient client)
     public async Task<IReadOnlyList<string>> ExportsAsync(CancellationToken cancellationToken)
     {
         JsonElement all = await client.ExecuteAsync("query-block-exports", null, cancellationToken);
-        return [.. all.EnumerateArray().Select(e => Text(e, "id"))];
+        return [.. all.EnumerateArray().Select(e => QmpFields.Text(e, "id"))];
     }
 
     /// <summary>Ends an export with whoever uses it, and waits until QEMU has let go of it.</summary>
@@ -84,22 +84,18 @@ internal sealed class QemuBlocks(QmpClient client)
     {
         JsonElement image = node.TryGetProperty("image", out JsonElement found) ? found : default;
         return new QemuNode(
-            Text(node, "node-name"),
-            Text(node, "drv"),
-            Text(image, "filename"),
+            QmpFields.Text(node, "node-name"),
+            QmpFields.Text(node, "drv"),
+            QmpFields.Text(image, "filename"),
             image.ValueKind == JsonValueKind.Object && image.TryGetProperty("virtual-size", out JsonElement size) && size.TryGetInt64(out long length) ? length : -1,
             node.TryGetProperty("dirty-bitmaps", out JsonElement bitmaps) && bitmaps.ValueKind == JsonValueKind.Array
                 ? [.. bitmaps.EnumerateArray().Select(b => new QemuBitmap(
-                    Text(b, "name"),
+                    QmpFields.Text(b, "name"),
                     b.TryGetProperty("count", out JsonElement count) && count.TryGetInt64(out long dirty) ? dirty : 0,
                     Flag(b, "recording"),
                     Flag(b, "inconsistent")))]
                 : []);
     }
-
-    private static string Text(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()! : string.Empty;
 
     private static bool Flag(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.True;
