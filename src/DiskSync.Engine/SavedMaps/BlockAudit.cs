@@ -31,6 +31,24 @@ internal static class BlockAudit
             image.ReadAhead(geometry.OffsetOf((long)sample.Block), geometry.LengthOf((long)sample.Block));
         }
 
+        foreach (long block in Differences(image, geometry, blocks, cancellationToken))
+        {
+            return block;
+        }
+
+        return null;
+    }
+
+    /// <summary>Compares blocks as they read now, from the cache where they are in it, each as the enumeration gets to it.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="geometry">How it is cut into blocks.</param>
+    /// <param name="blocks">The blocks, each with the hash that it should have.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <returns>Those that have another content, in order.</returns>
+    /// <exception cref="ImageIOException">A block cannot be read.</exception>
+    public static IEnumerable<long> Differences(
+        IBlockDevice image, BlockGeometry geometry, IEnumerable<SampleBlock> blocks, CancellationToken cancellationToken)
+    {
         using AlignedBuffer buffer = new(geometry.Granularity);
         foreach (SampleBlock sample in blocks)
         {
@@ -40,10 +58,8 @@ internal static class BlockAudit
             image.Read(geometry.OffsetOf(block), content);
             if (Blake3.Hash(content) != sample.Hash)
             {
-                return block;
+                yield return block;
             }
         }
-
-        return null;
     }
 }

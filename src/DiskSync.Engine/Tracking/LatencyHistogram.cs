@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DiskSync.Formats.ExportControl;
 
 namespace DiskSync.Engine.Tracking;
 
@@ -7,8 +8,7 @@ namespace DiskSync.Engine.Tracking;
 public sealed class LatencyHistogram
 {
     private const int StepsAnOctave = 4;
-    private const int Octaves = 32;
-    private readonly long[] _buckets = new long[StepsAnOctave * Octaves];
+    private readonly long[] _buckets = new long[Load.Buckets];
 
     /// <summary>Adds one.</summary>
     /// <param name="elapsed">How long it took.</param>

@@ -3,7 +3,7 @@ using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.SavedMaps;
 using DiskSync.Formats.BlockMap;
-using DiskSync.Linux;
+using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Engine.Tracking;
 
@@ -31,23 +31,8 @@ public sealed class SourceAuditor(IBlockDevice source, PagedMap held)
     public AuditResult Look(IReadOnlyList<long> blocks, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(blocks);
-        ZeroHashes zeros = new(Geometry);
-        using AlignedBuffer buffer = new(Geometry.Granularity);
-        List<long> different = [];
-        Codecs.Hash256[] hash = new Codecs.Hash256[1];
-        foreach (long block in blocks)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            Span<byte> content = buffer.Span[..Geometry.LengthOf(block)];
-            source.Read(Geometry.OffsetOf(block), content);
-            zeros.Hash(content, block, hash, []);
-            if (hash[0] != held.Get(block))
-            {
-                different.Add(block);
-            }
-        }
-
-        return new AuditResult(blocks.Count, different);
+        IEnumerable<SampleBlock> expected = blocks.Select(b => new SampleBlock((ulong)b, held.Get(b)));
+        return new AuditResult(blocks.Count, [.. BlockAudit.Differences(source, Geometry, expected, cancellationToken)]);
     }
 
     /// <summary>Reads all of a source that nobody can write any more.</summary>

@@ -46,9 +46,6 @@ public sealed class TrackedRounds : IDirtySource
     /// <summary>How many blocks were audited.</summary>
     public long Audited { get; private set; }
 
-    /// <summary>What the last round took from the tracker, in bytes; 0 where it scanned.</summary>
-    public long LastTaken { get; private set; }
-
     /// <summary>Whether no write can be under way any more.</summary>
     public bool IsFenced { get; set; }
 
@@ -56,7 +53,6 @@ public sealed class TrackedRounds : IDirtySource
     public void MarkInto(DirtyBitmap bitmap)
     {
         ArgumentNullException.ThrowIfNull(bitmap);
-        LastTaken = 0;
         Name = Scan;
         if (!IsTrusted)
         {
@@ -66,7 +62,7 @@ public sealed class TrackedRounds : IDirtySource
 
         try
         {
-            LastTaken = _tracking.TakeInto(bitmap, _geometry);
+            _ = _tracking.TakeInto(bitmap, _geometry);
         }
         catch (DiskSyncException exception)
         {

@@ -13,7 +13,6 @@ public sealed class WriteTracker : IDisposable
     private readonly Lock _lock = new();
     private DirtyMap[] _maps = [];
     private long _written;
-    private long _writes;
 
     /// <summary>The fence that every write passes.</summary>
     public WriteGate Gate { get; } = new();
@@ -26,9 +25,6 @@ public sealed class WriteTracker : IDisposable
 
     /// <summary>Bytes written so far, those of failed writes included.</summary>
     public long Written => Interlocked.Read(ref _written);
-
-    /// <summary>Writes so far.</summary>
-    public long Writes => Interlocked.Read(ref _writes);
 
     /// <summary>Has a map marked by every write that is answered from now on.</summary>
     public void Attach(DirtyMap map)
@@ -85,7 +81,6 @@ public sealed class WriteTracker : IDisposable
 
         Gate.Leave();
         Interlocked.Add(ref _written, length);
-        Interlocked.Increment(ref _writes);
         Latencies.AddSince(start);
     }
 

@@ -153,7 +153,6 @@ public static class ControlCodec
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(load.Latencies.Length, Load.Buckets, nameof(load));
         writer.UInt64(load.Written);
-        writer.UInt64(load.Writes);
         writer.UInt64(load.Dirty);
         foreach (long count in load.Latencies)
         {
@@ -164,7 +163,6 @@ public static class ControlCodec
     private static Load ReadLoad(ref FieldReader reader)
     {
         ulong written = reader.UInt64("written");
-        ulong writes = reader.UInt64("writes");
         ulong dirty = reader.UInt64("dirty", 0, long.MaxValue);
         long[] latencies = new long[Load.Buckets];
         for (int i = 0; i < latencies.Length; i++)
@@ -172,6 +170,6 @@ public static class ControlCodec
             latencies[i] = (long)reader.UInt64("latencies", 0, long.MaxValue);
         }
 
-        return new Load(written, writes, dirty, latencies);
+        return new Load(written, dirty, latencies);
     }
 }

@@ -79,7 +79,9 @@ public sealed class MigrationCoordinator
             WriteGovernor? governor = GovernorOf(images);
             await RunRoundsAsync(images, cancellationToken);
             TimeSpan proof = await ProveAsync(images, cancellationToken);
-            await CatchUpAsync(images, cancellationToken);
+
+            // What was written during the proof, where that is known: such rounds cost only what is dirty.
+            await ShrinkAsync([.. images.Where(i => i.IsTracked)], _options.MaxRounds, cancellationToken);
             Forecast forecast = ForecastOf(images, destination);
             TimeSpan maxDowntime = _options.MaxDowntime ?? ForecastModel.DefaultBudget(forecast);
             if (governor is not null && forecast.Total > maxDowntime)
@@ -184,29 +186,20 @@ public sealed class MigrationCoordinator
         _events.Entered(MigrationState.BulkCopy);
         await RunRoundAsync(images, CopyPhase.BulkCopy, cancellationToken);
         _events.Entered(MigrationState.DeltaRounds);
-        long before;
-        long last = long.MaxValue;
-        int round = 0;
-        do
+        await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
+        await ShrinkAsync(images, _options.MaxRounds - 1, cancellationToken);
+    }
+
+    /// <summary>Runs rounds for as long as each leaves less than the one before.</summary>
+    private static async Task ShrinkAsync(List<ImageMigration> images, int maxRounds, CancellationToken cancellationToken)
+    {
+        long before = long.MaxValue;
+        long last = images.Sum(i => i.Pending());
+        for (int round = 0; round < maxRounds && ForecastModel.IsConverging(before, last); round++)
         {
             before = last;
             await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
             last = images.Sum(i => i.Pending());
-        }
-        while (++round < _options.MaxRounds && ForecastModel.IsConverging(before, last));
-    }
-
-    /// <summary>Sends what was written during the proof, where that is known: rounds that cost only what is dirty, until they shrink no more.</summary>
-    private async Task CatchUpAsync(List<ImageMigration> images, CancellationToken cancellationToken)
-    {
-        List<ImageMigration> tracked = [.. images.Where(i => i.IsTracked)];
-        long before = long.MaxValue;
-        long last = tracked.Sum(i => i.Pending());
-        for (int round = 0; round < _options.MaxRounds && ForecastModel.IsConverging(before, last); round++)
-        {
-            before = last;
-            await RunRoundAsync(tracked, CopyPhase.DeltaRound, cancellationToken);
-            last = tracked.Sum(i => i.Pending());
         }
     }
 

@@ -22,7 +22,7 @@ public static class FuzzExportControl
         new ReleaseWrites(),
         new SlowWrites(4 << 20, 250),
         new AskLoad(),
-        new Load(1UL << 33, 77_000, 4096, [.. Enumerable.Range(0, Load.Buckets).Select(i => (long)i * i)]),
+        new Load(1UL << 33, 4096, [.. Enumerable.Range(0, Load.Buckets).Select(i => (long)i * i)]),
         new Done(),
         new Refusal("source vm.img is lent", "Wait."),
     ];

@@ -152,7 +152,7 @@ public sealed class ExportLending : IDisposable
 
     private void Lend(ControlChannel channel, string borrower)
     {
-        string how = "ended";
+        string broken = string.Empty;
         using (LendingSession session = new(_image))
         {
             try
@@ -161,12 +161,12 @@ public sealed class ExportLending : IDisposable
             }
             catch (Exception exception) when (exception is IOException or FormatViolationException)
             {
-                how = $"broke off ({exception.Message})";
+                broken = exception.Message;
             }
 
             // What it asked for it asked for itself; only the fence outlives it.
             _image.Tracker.Brake.Set(double.PositiveInfinity, TimeSpan.Zero);
-            Settle(borrower, how);
+            Settle(borrower, broken);
         }
 
         lock (_lock)
@@ -177,8 +177,9 @@ public sealed class ExportLending : IDisposable
     }
 
     /// <summary>After a borrower: nobody writes before it is known whose the image is.</summary>
-    private void Settle(string borrower, string how)
+    private void Settle(string borrower, string broken)
     {
+        string how = broken.Length > 0 ? $"broke off ({broken})" : "ended";
         WriteGate gate = _image.Tracker.Gate;
         bool isTold = false;
         while (true)
@@ -188,7 +189,7 @@ public sealed class ExportLending : IDisposable
             {
                 case LendingFateKind.Ours:
                     gate.Release();
-                    if (how != "ended" || isTold)
+                    if (broken.Length > 0 || isTold)
                     {
                         _tell($"{borrower} {how}; {_image.Path} is this host's and writes go on");
                     }

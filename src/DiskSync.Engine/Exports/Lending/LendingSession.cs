@@ -52,7 +52,7 @@ internal sealed class LendingSession : IDisposable
                     break;
                 case AskLoad:
                     channel.Send(new Load(
-                        (ulong)_image.Tracker.Written, (ulong)_image.Tracker.Writes, (ulong)_dirty.DirtyBytes, _image.Tracker.Latencies.Snapshot()));
+                        (ulong)_image.Tracker.Written, (ulong)_dirty.DirtyBytes, _image.Tracker.Latencies.Snapshot()));
                     break;
                 default:
                     throw new IOException($"a borrower sent {request.GetType().Name}, which is no request");
