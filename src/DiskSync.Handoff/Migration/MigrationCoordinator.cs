@@ -22,9 +22,6 @@ public sealed class MigrationCoordinator
     // A destination that cannot be reached for so long is down, and not about to say anything.
     private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(10);
 
-    // Between rounds beside the copy of the memory: what is written often is sent once and not ten times.
-    private static readonly TimeSpan FollowInterval = TimeSpan.FromSeconds(1);
-
     private readonly SourceHandOver _handOver;
     private readonly Func<CancellationToken, Task<SourceSession>> _dial;
     private readonly HookTimes _hookTimes;
@@ -76,18 +73,17 @@ public sealed class MigrationCoordinator
             // An attempt that was called off without a link is PREPARED there still, and guards its copies.
             await _handOver.ReleaseEarlierAsync(attempt, new SessionHandOverLink(session), cancellationToken);
             await OpenAsync(session, requests, images, cancellationToken);
-            WriteGovernor? governor = GovernorOf(images);
-            await RunRoundsAsync(images, cancellationToken);
-            TimeSpan proof = await ProveAsync(images, cancellationToken);
-
-            // What was written during the proof, where that is known: such rounds cost only what is dirty.
-            await ShrinkAsync([.. images.Where(i => i.IsTracked)], _options.MaxRounds, cancellationToken);
+            MigrationRounds rounds = new(images, _options, _progress, _events);
+            WriteGovernor? governor = rounds.Governor();
+            await rounds.CopyAsync(cancellationToken);
+            TimeSpan proof = await rounds.ProveAsync(cancellationToken);
+            await rounds.CatchUpAsync(cancellationToken);
             Forecast forecast = ForecastOf(images, destination);
             TimeSpan maxDowntime = _options.MaxDowntime ?? ForecastModel.DefaultBudget(forecast);
             if (governor is not null && forecast.Total > maxDowntime)
             {
                 forecast = await governor.HoldAsync(
-                    token => RunRoundAsync(images, CopyPhase.DeltaRound, token),
+                    rounds.RunDeltaAsync,
                     () => ForecastOf(images, destination),
                     maxDowntime,
                     images.Max(i => ForecastModel.CarriedRate(i.Rounds)),
@@ -95,9 +91,9 @@ public sealed class MigrationCoordinator
             }
 
             _events.Forecasted(forecast, maxDowntime);
-            RefuseTooLong(forecast, maxDowntime);
+            MigrationErrors.RefuseTooLong(forecast, maxDowntime);
             return await SwitchOverAsync(
-                new Switchover(attempt, session, images, forecast, maxDowntime, proof, start), destination, cancellationToken);
+                new Switchover(attempt, session, images, rounds, forecast, maxDowntime, proof, start), destination, cancellationToken);
         }
         catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -166,70 +162,6 @@ public sealed class MigrationCoordinator
         await _options.Machine.CheckAsync(cancellationToken);
     }
 
-    private WriteGovernor? GovernorOf(List<ImageMigration> images)
-    {
-        if (_options.MaxSlowdown is not { } most)
-        {
-            return null;
-        }
-
-        return images.TrueForAll(i => i.CanSlow)
-            ? new WriteGovernor(images, most, _events)
-            : throw new DiskSyncException(
-                FailureKind.Preflight,
-                $"source {images.First(i => !i.CanSlow).Sender.Source.Name}: its writes cannot be slowed, for they do not go through an export that tracks them",
-                "Leave out --max-slowdown, or let the machine use the image through 'disksync export --track'.");
-    }
-
-    private async Task RunRoundsAsync(List<ImageMigration> images, CancellationToken cancellationToken)
-    {
-        _events.Entered(MigrationState.BulkCopy);
-        await RunRoundAsync(images, CopyPhase.BulkCopy, cancellationToken);
-        _events.Entered(MigrationState.DeltaRounds);
-        await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
-        await ShrinkAsync(images, _options.MaxRounds - 1, cancellationToken);
-    }
-
-    /// <summary>Runs rounds for as long as each leaves less than the one before.</summary>
-    private static async Task ShrinkAsync(List<ImageMigration> images, int maxRounds, CancellationToken cancellationToken)
-    {
-        long before = long.MaxValue;
-        long last = images.Sum(i => i.Pending());
-        for (int round = 0; round < maxRounds && ForecastModel.IsConverging(before, last); round++)
-        {
-            before = last;
-            await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
-            last = images.Sum(i => i.Pending());
-        }
-    }
-
-    private static async Task RunRoundAsync(List<ImageMigration> images, CopyPhase phase, CancellationToken cancellationToken)
-    {
-        foreach (ImageMigration image in images)
-        {
-            await image.RunRoundAsync(phase, cancellationToken);
-        }
-    }
-
-    private async Task<TimeSpan> ProveAsync(List<ImageMigration> images, CancellationToken cancellationToken)
-    {
-        _events.Entered(MigrationState.Proving);
-        long start = Stopwatch.GetTimestamp();
-        foreach (ImageMigration image in images)
-        {
-            await image.ProveAsync(CopyPhase.DeltaRound, cancellationToken);
-        }
-
-        // What was written while the proof ran is caught up with, so that the pause need not.
-        await RunRoundAsync(images, CopyPhase.DeltaRound, cancellationToken);
-        foreach (ImageMigration image in images)
-        {
-            await image.ProveAsync(CopyPhase.DeltaRound, cancellationToken);
-        }
-
-        return Stopwatch.GetElapsedTime(start);
-    }
-
     private Forecast ForecastOf(List<ImageMigration> images, string destination)
     {
         List<TimeSpan?> hooks = [];
@@ -249,17 +181,6 @@ public sealed class MigrationCoordinator
             hooks);
     }
 
-    private static void RefuseTooLong(Forecast forecast, TimeSpan maxDowntime)
-    {
-        if (forecast.Total > maxDowntime)
-        {
-            throw new DiskSyncException(
-                FailureKind.NotConverged,
-                $"the forecast of the downtime, {forecast.Total.TotalSeconds:0.00} s (scan {forecast.Scan.TotalSeconds:0.00}, delta {forecast.Delta.TotalSeconds:0.00}, flush {forecast.Flush.TotalSeconds:0.00}, hooks {forecast.Hooks.TotalSeconds:0.00}), does not fit --max-downtime {maxDowntime.TotalSeconds:0.00} s; the guest was not paused",
-                "Allow more with --max-downtime, or run it again when the guest writes less; what was copied is kept.");
-        }
-    }
-
     private async Task<MigrationResult> SwitchOverAsync(
         Switchover switchover, string destination, CancellationToken cancellationToken)
     {
@@ -277,7 +198,7 @@ public sealed class MigrationCoordinator
         try
         {
             await followed;
-            (finalDelta, finalProof) = await FinalDeltaAsync(switchover, budget.Token);
+            (finalDelta, finalProof) = await switchover.Rounds.FinishAsync(switchover.MaxDowntime, budget.Token);
             memory = await CompleteMemoryAsync(budget.Token);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
@@ -285,7 +206,7 @@ public sealed class MigrationCoordinator
             // Whatever it was, a bug of ours included: the guest goes on.
             switchover.Images.ForEach(i => i.Release());
             HandOverResult off = await _handOver.CallOffAsync(attempt, null);
-            throw CalledOff(off with { Cause = exception }, switchover, cancellationToken);
+            throw MigrationErrors.CalledOff(off with { Cause = exception }, switchover, cancellationToken);
         }
 
         _events.Entered(MigrationState.HandingOver);
@@ -315,7 +236,7 @@ public sealed class MigrationCoordinator
         if (outcome.State != HandOverState.Done && outcome.State != HandOverState.InDoubt)
         {
             switchover.Images.ForEach(i => i.Release());
-            throw CalledOff(outcome, switchover, cancellationToken);
+            throw MigrationErrors.CalledOff(outcome, switchover, cancellationToken);
         }
 
         if (outcome is { State: HandOverState.Done, Resume: null })
@@ -323,13 +244,13 @@ public sealed class MigrationCoordinator
             outcome = await AskForGuestAsync(attempt, outcome, cancellationToken);
         }
 
-        ThrowUnlessDone(outcome, attempt);
+        MigrationErrors.ThrowUnlessDone(outcome, attempt);
         _events.Entered(MigrationState.Done);
         TimeSpan downtime = Stopwatch.GetElapsedTime(downSince);
         _hookTimes.Note(GuestAction.Pause, string.Empty, _options.Machine.TimesKey, paused + memory);
         _hookTimes.Note(GuestAction.Resume, destination, _options.Resume, timed.Resume);
         await EndQuietlyAsync(switchover.Session);
-        TimeSpan fullVerify = await AuditAsync(switchover, attempt, cancellationToken);
+        TimeSpan fullVerify = await switchover.Rounds.AuditAsync(attempt, cancellationToken);
         return new MigrationResult
         {
             Attempt = attempt.Id,
@@ -365,7 +286,7 @@ public sealed class MigrationCoordinator
         _events.Entered(copiesMemory ? MigrationState.CopyingMemory : MigrationState.Paused);
         _progress.Report(new CopyProgress(copiesMemory ? CopyPhase.Memory : CopyPhase.Hook));
         Task<long> pause = _handOver.PauseAsync(switchover.Attempt, _options.Machine, cancellationToken);
-        Task followed = copiesMemory ? FollowAsync(switchover.Images, pause, cancellationToken) : Task.CompletedTask;
+        Task followed = copiesMemory ? switchover.Rounds.FollowAsync(pause, cancellationToken) : Task.CompletedTask;
         try
         {
             long downSince = await pause;
@@ -386,67 +307,12 @@ public sealed class MigrationCoordinator
         }
     }
 
-    /// <summary>Keeps the destination close while memory is copied, which may take minutes: rounds over what is tracked, one after the other.</summary>
-    /// <remarks>A round is not cut off when the machine stands still: what it sends has to be sent then all the same.</remarks>
-    private static async Task FollowAsync(List<ImageMigration> images, Task pause, CancellationToken cancellationToken)
-    {
-        while (await Task.WhenAny(pause, Task.Delay(FollowInterval, cancellationToken)) != pause && !cancellationToken.IsCancellationRequested)
-        {
-            List<ImageMigration> dirty = [.. images.Where(i => i.IsTracked && i.Pending() > 0)];
-            await RunRoundAsync(dirty, CopyPhase.DeltaRound, cancellationToken);
-        }
-    }
-
     /// <summary>The disks are proven: what is left of the memory follows, so that everything is at the destination before the hand-over begins.</summary>
     private async Task<TimeSpan> CompleteMemoryAsync(CancellationToken budget)
     {
         long start = Stopwatch.GetTimestamp();
         await _options.Machine.CompleteAsync(budget);
         return _options.Machine.CopiesMemory ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
-    }
-
-    private static async Task<(TimeSpan Delta, TimeSpan Proof)> FinalDeltaAsync(Switchover switchover, CancellationToken budget)
-    {
-        long start = Stopwatch.GetTimestamp();
-        foreach (ImageMigration image in switchover.Images)
-        {
-            image.Fence(switchover.MaxDowntime);
-        }
-
-        await RunRoundAsync(switchover.Images, CopyPhase.FinalDelta, budget);
-        TimeSpan delta = Stopwatch.GetElapsedTime(start);
-        start = Stopwatch.GetTimestamp();
-        foreach (ImageMigration image in switchover.Images)
-        {
-            await image.ProveAsync(CopyPhase.FinalDelta, budget);
-        }
-
-        return (delta, Stopwatch.GetElapsedTime(start));
-    }
-
-    /// <summary>The machine runs at the destination and nobody may write here: what nobody has read for the hand-over's sake is read now.</summary>
-    /// <returns>How long all of it took where the user asked for that.</returns>
-    private async Task<TimeSpan> AuditAsync(Switchover switchover, SourceAttempt attempt, CancellationToken cancellationToken)
-    {
-        long start = Stopwatch.GetTimestamp();
-        foreach ((ImageMigration image, string identity) in switchover.Images.Zip(attempt.Images))
-        {
-            if (!image.IsTracked && !_options.VerifiesFully)
-            {
-                continue;
-            }
-
-            AuditResult audit = await Task.Run(() => image.Audit(_options.VerifiesFully, _progress, cancellationToken), cancellationToken);
-            if (audit.Different.Count > 0)
-            {
-                throw new DiskSyncException(
-                    FailureKind.Source,
-                    $"{identity} was handed over with epoch {attempt.Epoch}, and {audit.Different.Count} of {audit.Audited} blocks that were read of it since are not what the destination got, the first at offset {image.Sender.Geometry.OffsetOf(audit.Different[0])}: writes were lost by whoever tracked them ({image.SourceBasis})",
-                    $"Stop the machine at the destination. The source's copy is whole ({FileSourceImages.CededName(identity, attempt.Epoch)}): 'disksync diff' shows where they differ.");
-            }
-        }
-
-        return _options.VerifiesFully ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
     }
 
     /// <summary>The destination's answer got lost: a new connection asks again, for a short while, before the operator has to.</summary>
@@ -495,56 +361,6 @@ public sealed class MigrationCoordinator
         }
 
         return outcome;
-    }
-
-    private static void ThrowUnlessDone(HandOverResult outcome, SourceAttempt attempt)
-    {
-        switch (outcome)
-        {
-            case { State: HandOverState.Done, Resume: { Running: true } }:
-                return;
-            case { State: HandOverState.Done, Resume: null }:
-                // Moved, but not done: whoever hears "done" removes the guest that may be the only one.
-                throw new DiskSyncException(
-                    outcome.Cause is OperationCanceledException ? FailureKind.Interrupted : FailureKind.Transport,
-                    $"the destination owns epoch {outcome.Epoch}; whether its guest runs is not known",
-                    "The source stays paused. At the destination, 'disksync owner' says how its guest is, and resumes it where that is left to do.",
-                    outcome.Cause);
-            case { State: HandOverState.Done, Resume: { } failed }:
-                throw new DiskSyncException(
-                    FailureKind.Destination,
-                    $"the destination owns epoch {outcome.Epoch}, but {failed.Describe()}",
-                    $"The source stays paused. At the destination: mend that and run 'disksync owner', or hand back with 'disksync owner --return'; then run 'disksync owner {attempt.Images[0]}' here.");
-            default:
-                throw new DiskSyncException(
-                    FailureKind.OwnershipInDoubt,
-                    outcome.Message,
-                    $"Nothing may be started by hand. Run 'disksync owner {attempt.Images[0]}' here, or the same migrate again, when the destination can be reached.",
-                    outcome.Cause);
-        }
-    }
-
-    /// <summary>The error of an attempt that was called off while the guest was paused: its cause, and how the guest is now.</summary>
-    private static DiskSyncException CalledOff(HandOverResult off, Switchover switchover, CancellationToken cancellationToken)
-    {
-        const string Again = "Run the same command again; what was copied is kept.";
-        (FailureKind kind, string reason, string advice) = off.Cause switch
-        {
-            DiskSyncException known => (known.Kind, known.Message, known.Advice),
-            OperationCanceledException when cancellationToken.IsCancellationRequested =>
-                (FailureKind.Interrupted, "stopped by its user while the guest was paused", Again),
-            OperationCanceledException => (
-                FailureKind.NotConverged,
-                $"the pause did not fit the accepted downtime of {switchover.MaxDowntime.TotalSeconds:0.00} s (the forecast was {switchover.Forecast.Total.TotalSeconds:0.00} s)",
-                "Allow more with --max-downtime, or run it again when the guest writes less; what was copied is kept."),
-            { } unknown => (FailureKind.Destination, $"the hand-over failed: {unknown.Message}", Again),
-            null => (FailureKind.Destination, "the destination refused", Again),
-        };
-        return new DiskSyncException(
-            off.State == HandOverState.SourceOwnsButPaused ? FailureKind.OwnershipInDoubt : kind,
-            $"{reason}{(reason.EndsWith('.') ? " " : ". ")}{off.Message}",
-            advice,
-            off.Cause);
     }
 
     private static async Task EndQuietlyAsync(SourceSession session)

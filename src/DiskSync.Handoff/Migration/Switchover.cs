@@ -7,6 +7,7 @@ namespace DiskSync.Handoff.Migration;
 /// <param name="Attempt">The attempt.</param>
 /// <param name="Session">The session with the destination.</param>
 /// <param name="Images">The images.</param>
+/// <param name="Rounds">Their rounds.</param>
 /// <param name="Forecast">What the pause is expected to take.</param>
 /// <param name="MaxDowntime">The downtime that is accepted.</param>
 /// <param name="Proof">How long the proof before the pause took.</param>
@@ -15,6 +16,7 @@ internal sealed record Switchover(
     SourceAttempt Attempt,
     SourceSession Session,
     List<ImageMigration> Images,
+    MigrationRounds Rounds,
     Forecast Forecast,
     TimeSpan MaxDowntime,
     TimeSpan Proof,
