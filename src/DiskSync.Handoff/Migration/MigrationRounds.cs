@@ -118,7 +118,7 @@ internal sealed class MigrationRounds(
                 continue;
             }
 
-            AuditResult audit = await Task.Run(() => image.Audit(options.VerifiesFully, progress, cancellationToken), cancellationToken);
+            AuditResult audit = await AuditAsync(image, identity, attempt, cancellationToken);
             if (audit.Different.Count > 0)
             {
                 throw new DiskSyncException(
@@ -129,6 +129,26 @@ internal sealed class MigrationRounds(
         }
 
         return options.VerifiesFully ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
+    }
+
+    /// <summary>Whatever ends the reading now, the images have moved, and whoever hears of it must hear that first.</summary>
+    private async Task<AuditResult> AuditAsync(
+        ImageMigration image, string identity, SourceAttempt attempt, CancellationToken cancellationToken)
+    {
+        string moved = $"{identity} was handed over with epoch {attempt.Epoch} and the machine runs at the destination";
+        string advice = $"Compare the two with 'disksync diff': the source's copy is {FileSourceImages.CededName(identity, attempt.Epoch)}.";
+        try
+        {
+            return await Task.Run(() => image.Audit(options.VerifiesFully, progress, cancellationToken), cancellationToken);
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new DiskSyncException(FailureKind.Interrupted, $"{moved}; reading the source once more was stopped", advice, exception);
+        }
+        catch (DiskSyncException exception)
+        {
+            throw new DiskSyncException(exception.Kind, $"{moved}; the source could not be read once more: {exception.Message}", advice, exception);
+        }
     }
 
     /// <summary>Runs rounds for as long as each leaves less than the one before.</summary>

@@ -53,6 +53,9 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
     /// <summary>What the user was told.</summary>
     public List<string> Notices { get; } = [];
 
+    /// <summary>Called with each state.</summary>
+    public Action<MigrationState> OnEntered { get; set; } = _ => { };
+
     public List<MigrationState> States { get; } = [];
 
     public Forecast Forecast { get; private set; }
@@ -112,7 +115,11 @@ internal sealed class MigrationLab : IDisposable, IMigrationEvents
     /// <summary>Breaks the newest connection.</summary>
     public void CutLink() => _newest!.Abort();
 
-    public void Entered(MigrationState state) => States.Add(state);
+    public void Entered(MigrationState state)
+    {
+        States.Add(state);
+        OnEntered(state);
+    }
 
     public void Forecasted(Forecast forecast, TimeSpan maxDowntime) => Forecast = forecast;
 

@@ -60,6 +60,26 @@ public sealed class TrackedMigrationTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_stops_the_reading_after_the_hand_over_hears_that_the_machine_has_moved()
+    {
+        using CancellationTokenSource stop = new();
+        _tracking.OnFence = () => _tracking.Dirty.Mark(Place, 4);
+        _lab.OnEntered = state =>
+        {
+            if (state == MigrationState.Done)
+            {
+                stop.Cancel();
+            }
+        };
+        DiskSyncException failure = await Assert.ThrowsAsync<DiskSyncException>(
+            () => _lab.MigrateAsync([_image], cancellationToken: stop.Token));
+        Assert.Equal(FailureKind.Interrupted, failure.Kind);
+        Assert.Contains("runs at the destination", failure.Message, StringComparison.Ordinal);
+        Assert.False(_lab.Noted("unpaused"));
+        Assert.True(_lab.Noted("resumed"));
+    }
+
+    [Fact]
     public async Task A_tracker_that_cannot_fence_ends_the_attempt_and_the_guest_goes_on()
     {
         _tracking.OnFence = () => throw new DiskSyncException(FailureKind.Source, "a write does not end", "Look.");
