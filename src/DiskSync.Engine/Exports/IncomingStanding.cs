@@ -6,4 +6,8 @@ namespace DiskSync.Engine.Exports;
 /// <param name="Image">The image, which may be served from now on; null where it may not. It stays whose it is.</param>
 /// <param name="IsSoon">Whether it is worth waiting a moment: this host owns the image, and it is being finished.</param>
 /// <param name="Why">Why it may not be served; empty where it may.</param>
-public readonly record struct IncomingStanding(IBlockDevice? Image, bool IsSoon, string Why);
+public readonly record struct IncomingStanding(IBlockDevice? Image, bool IsSoon, string Why)
+{
+    /// <summary>Where parts of the image are still at its source: what it takes to serve it all the same, and only so. Null where it is whole.</summary>
+    public IncomingTail? Tail { get; init; }
+}

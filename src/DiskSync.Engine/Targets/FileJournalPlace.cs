@@ -5,12 +5,15 @@ namespace DiskSync.Engine.Targets;
 
 /// <summary>A target's journal as a file in the target's folder.</summary>
 /// <param name="paths">The target's files.</param>
-internal sealed class FileJournalPlace(TargetPaths paths) : IJournalPlace
+/// <param name="leaf">Another of its state files; null for the journal.</param>
+internal sealed class FileJournalPlace(TargetPaths paths, string? leaf = null) : IJournalPlace
 {
+    private readonly string _leaf = leaf ?? paths.Journal;
+
     /// <inheritdoc/>
     public IStateFile? OpenExisting()
     {
-        if (paths.StatOf(paths.Journal) is null)
+        if (paths.StatOf(_leaf) is null)
         {
             return null;
         }
@@ -19,20 +22,20 @@ internal sealed class FileJournalPlace(TargetPaths paths) : IJournalPlace
         // with it everything that is written to this file from here on (found by a simulated power cut: a fencing
         // number was given out twice).
         paths.Flush();
-        return new DiskStateFile(paths.OpenFile(paths.Journal, LinuxOpen.ReadWrite | LinuxOpen.NoFollow), null);
+        return new DiskStateFile(paths.OpenFile(_leaf, LinuxOpen.ReadWrite | LinuxOpen.NoFollow), null);
     }
 
     /// <inheritdoc/>
     public IStateFile Replace(Action<IStateFile> write)
     {
-        string fresh = paths.Journal + ".new";
+        string fresh = _leaf + ".new";
         DiskStateFile file = new(
             paths.OpenFile(fresh, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate | LinuxOpen.NoFollow), null);
         try
         {
             write(file);
             file.Flush();
-            paths.Rename(fresh, paths.Journal);
+            paths.Rename(fresh, _leaf);
             paths.Flush();
             return file;
         }

@@ -14,13 +14,19 @@ namespace DiskSync.Engine.Targets;
 /// NAME.partial.map      its block hashes
 /// NAME.seal, NAME.map   what a sealed image holds (Formats/Seal/FORMAT.md, Formats/BlockMap/FORMAT.md)
 /// NAME.ceded-EPOCH      an image that this host has handed over
+/// NAME.incomplete-EPOCH an image of which parts are still at its source (docs/tail.md)
+/// NAME.presence         which parts are here, NAME.presence.notes what of that was not flushed (Formats/Presence/FORMAT.md)
+/// NAME.tail             where it came from (Formats/Tail/FORMAT.md)
 /// </code>
 /// Owns the folder's handle. Thread safe.
 /// </remarks>
 internal sealed class TargetPaths : IDisposable
 {
+    /// <summary>What the name of an image that is not whole ends in, before its epoch.</summary>
+    public const string IncompleteEnding = ".incomplete-";
+
     private static readonly string[] ReservedEndings =
-        [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new"];
+        [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new", ".presence", ".presence.notes", ".tail"];
 
     private readonly string? _devicePath;
 
@@ -74,7 +80,7 @@ internal sealed class TargetPaths : IDisposable
             throw Refused(name, root, "a target needs a name relative to the receiver's root, without control characters");
         }
 
-        if (ReservedEndings.Any(e => leaf.EndsWith(e, StringComparison.Ordinal)) || IsCeded(leaf))
+        if (ReservedEndings.Any(e => leaf.EndsWith(e, StringComparison.Ordinal)) || IsCeded(leaf) || IsNumbered(leaf, IncompleteEnding))
         {
             throw Refused(name, root, "names with this ending are DiskSync's own files");
         }
@@ -118,11 +124,7 @@ internal sealed class TargetPaths : IDisposable
     }
 
     /// <summary>Whether a file name is that of an image that was handed over: NAME.ceded-EPOCH.</summary>
-    public static bool IsCeded(string leaf)
-    {
-        int dash = leaf.LastIndexOf(".ceded-", StringComparison.Ordinal);
-        return dash > 0 && leaf.Length > dash + 7 && leaf[(dash + 7)..].All(char.IsAsciiDigit);
-    }
+    public static bool IsCeded(string leaf) => IsNumbered(leaf, ".ceded-");
 
     /// <summary>Opens one of the files.</summary>
     /// <exception cref="LinuxException">It cannot be opened so.</exception>
@@ -149,6 +151,12 @@ internal sealed class TargetPaths : IDisposable
     public string PathOf(string leaf) => Path.GetFullPath(Path.Join(Folder.Path, leaf));
 
     public void Dispose() => Folder.Dispose();
+
+    private static bool IsNumbered(string leaf, string ending)
+    {
+        int at = leaf.LastIndexOf(ending, StringComparison.Ordinal);
+        return at > 0 && leaf.Length > at + ending.Length && leaf[(at + ending.Length)..].All(char.IsAsciiDigit);
+    }
 
     private static void RefuseLink(TargetPaths paths, LinuxFile root)
     {

@@ -249,7 +249,8 @@ internal static class TargetSealer
         }
     }
 
-    private static void WriteWhole(TargetPaths paths, string leaf, ReadOnlySpan<byte> bytes)
+    /// <summary>Writes a small file whole: durable under its name, or not there.</summary>
+    public static void WriteWhole(TargetPaths paths, string leaf, ReadOnlySpan<byte> bytes)
     {
         string fresh = leaf + ".new";
         using (LinuxFile file = paths.OpenFile(fresh, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.Truncate))

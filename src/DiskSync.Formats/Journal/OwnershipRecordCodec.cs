@@ -102,7 +102,7 @@ public static class OwnershipRecordCodec
 
     private static OwnershipRecord ReadFields(ref FieldReader reader, ulong sequence)
     {
-        var state = (AttemptState)reader.Byte("state", (byte)AttemptState.Paused, (byte)AttemptState.CalledOff);
+        var state = (AttemptState)reader.Byte("state", (byte)AttemptState.Paused, (byte)AttemptState.Pinned);
         ushort reserved = reader.UInt16("reserved");
         if (reserved != 0)
         {

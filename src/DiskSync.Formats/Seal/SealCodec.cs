@@ -25,7 +25,7 @@ public static class SealCodec
     public static byte[] Encode(SealRecord seal)
     {
         ArgumentNullException.ThrowIfNull(seal);
-        if (seal.Root.IsUnknown)
+        if (!MayBe(seal.Root, seal.Epoch, seal.Stamp))
         {
             throw new ArgumentException("a seal needs a root", nameof(seal));
         }
@@ -70,7 +70,7 @@ public static class SealCodec
 
         ulong epoch = reader.UInt64("epoch");
         Guid attempt = reader.Guid("attempt");
-        Hash256 root = reader.KnownHash("root");
+        Hash256 root = reader.Hash("root");
         long time = reader.Int64("sealed at");
         var stamp = new FileStamp(
             reader.UInt64("device"),
@@ -78,10 +78,18 @@ public static class SealCodec
             reader.Int64("size"),
             reader.Int64("modified"),
             reader.Int64("changed"));
+        if (!MayBe(root, epoch, stamp))
+        {
+            throw reader.Violation("32 zero bytes", "root, which cannot be unknown");
+        }
+
         Guid boot = version == VersionWithoutBoot ? Guid.Empty : reader.Guid("settled boot");
         string image = reader.Text("image");
         reader.Bytes("check", Hash256.Size);
         reader.End();
         return new SealRecord(image, epoch, geometry, root, attempt, time, stamp) { SettledBoot = boot };
     }
+
+    /// <summary>What came with a tail has been written to before it was whole: its seal may say no more than its epoch, and then fits no file.</summary>
+    private static bool MayBe(in Hash256 root, ulong epoch, FileStamp stamp) => !root.IsUnknown || (epoch > 0 && stamp == default);
 }

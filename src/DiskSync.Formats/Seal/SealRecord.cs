@@ -7,7 +7,7 @@ namespace DiskSync.Formats.Seal;
 /// <param name="Image">The image's name, for people.</param>
 /// <param name="Epoch">The epoch, 0 for a plain copy that moved no ownership.</param>
 /// <param name="Geometry">The image's length and the granularity of <paramref name="Root"/>.</param>
-/// <param name="Root">The root hash; never unknown.</param>
+/// <param name="Root">The root hash; unknown only where an image came with a tail and the source had not hashed all of it: then the stamp is zero and fits no file.</param>
 /// <param name="Attempt">The attempt that brought it, or <see cref="Guid.Empty"/>.</param>
 /// <param name="SealedAtMs">UTC milliseconds since 1970.</param>
 /// <param name="Stamp">What stat said of the image's file when it was sealed; all zero for a device.</param>

@@ -75,7 +75,7 @@ internal static class HandOverCodec
         FrameType.QueryAttempt => new QueryAttempt(reader.Guid("attempt")),
         FrameType.AttemptStatus => new AttemptStatus(
             reader.Guid("attempt"),
-            (AttemptState)reader.Byte("state", (byte)AttemptState.None, (byte)AttemptState.CalledOff),
+            (AttemptState)reader.Byte("state", (byte)AttemptState.None, (byte)AttemptState.Pinned),
             reader.UInt64("epoch")),
         FrameType.CheckResume => new CheckResume(reader.Text("resume")),
         FrameType.ResumeChecked => new ResumeChecked(),

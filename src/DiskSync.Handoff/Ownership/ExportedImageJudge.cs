@@ -37,7 +37,7 @@ public sealed class ExportedImageJudge(string identity, IOwnershipJournal journa
         {
             OwnershipVerdict.Unseen or OwnershipVerdict.Owner or OwnershipVerdict.OwnerUnfinished or OwnershipVerdict.Paused =>
                 new LendingFate(LendingFateKind.Ours, string.Empty),
-            OwnershipVerdict.Elsewhere => new LendingFate(
+            OwnershipVerdict.Elsewhere or OwnershipVerdict.Pinned => new LendingFate(
                 LendingFateKind.Gone, $"it was handed over to {judgement.Last!.Peer} (epoch {judgement.Last.Epoch})"),
             OwnershipVerdict.Ceded => new LendingFate(
                 LendingFateKind.Undecided,

@@ -1,9 +1,10 @@
 using System.Globalization;
+using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets;
 
 namespace DiskSync.Handoff.Ownership;
 
-/// <summary>Looks for NAME.seal and NAME.ceded-EPOCH beside an image file, or in a device's state folder.</summary>
+/// <summary>Looks for NAME.seal, NAME.ceded-EPOCH, NAME.incomplete-EPOCH and NAME.tail beside an image file, or in a device's state folder.</summary>
 /// <remarks>Thread safe. A device is there unless it was marked as ceded and no copy was sealed on it since.</remarks>
 public sealed class FileImageWitness : IImageWitness
 {
@@ -19,10 +20,11 @@ public sealed class FileImageWitness : IImageWitness
         try
         {
             string stem = _places.StemOf(image);
-            ulong ceded = NewestCeded(stem);
+            ulong ceded = Newest(stem, ".ceded-");
             ulong seal = SealFile.ReadEpoch(stem) ?? 0;
             bool exists = ImageIdentity.IsDevice(image) ? ceded == 0 || seal > ceded : File.Exists(image);
-            return new ImageWitness(seal, ceded, SealDamaged: false, exists);
+            ImageWitness witness = new(seal, ceded, SealDamaged: false, exists);
+            return ImageIdentity.IsDevice(image) ? witness : WithTail(witness, image);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -30,9 +32,20 @@ public sealed class FileImageWitness : IImageWitness
         }
     }
 
-    private static ulong NewestCeded(string image)
+    private static ImageWitness WithTail(ImageWitness witness, string image)
     {
-        string prefix = Path.GetFileName(image) + ".ceded-";
+        ulong incomplete = Newest(image, ".incomplete-");
+        return witness with
+        {
+            IncompleteEpoch = incomplete,
+            HasTail = TailFiles.IsThere(image),
+            MissingBytes = incomplete > 0 ? TailFiles.MissingBytes(image) : null,
+        };
+    }
+
+    private static ulong Newest(string image, string ending)
+    {
+        string prefix = Path.GetFileName(image) + ending;
         string? folder = Path.GetDirectoryName(image);
         ulong newest = 0;
         if (folder is null || !Directory.Exists(folder))

@@ -1,7 +1,9 @@
 using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Exports;
+using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets;
+using DiskSync.Formats.Tail;
 using DiskSync.Linux;
 
 namespace DiskSync.Handoff.Ownership;
@@ -25,6 +27,7 @@ public sealed class IncomingImage : IIncomingImage
     private string? _refusedAt;
     private IDisposable? _serving;
     private LinuxBlockDevice? _image;
+    private IncomingTail? _tail;
 
     /// <summary>Waits for an image.</summary>
     /// <param name="path">Where it will stand: a file's name, or a block device.</param>
@@ -69,6 +72,8 @@ public sealed class IncomingImage : IIncomingImage
 
             case OwnershipVerdict.Owner or OwnershipVerdict.OwnerUnfinished when FileStat.IfExists(_path) is { } stat:
                 return (stat.Size, 1);
+            case OwnershipVerdict.Incomplete or OwnershipVerdict.IncompleteUnfinished when FileStat.IfExists(NameOf(judgement)) is { } stat:
+                return (stat.Size, 1);
             default:
                 return FileStat.IfExists(_path + ExportRight.PartialSuffix) is { Kind: FileKind.Regular, Size: > 0 } staged ? (staged.Size, 1) : null;
         }
@@ -101,19 +106,21 @@ public sealed class IncomingImage : IIncomingImage
     public void Dispose()
     {
         _image?.Dispose();
+        _tail?.Map.Dispose();
+        _tail?.Files.Dispose();
         _serving?.Dispose();
     }
 
     private IncomingStanding Look(OwnershipJudgement judgement)
     {
-        if (judgement.Verdict == OwnershipVerdict.Owner)
+        if (judgement.Verdict is OwnershipVerdict.Owner or OwnershipVerdict.Incomplete)
         {
             // RUNNING: nobody else is bound to hold the moving lock, so this is an export like any other.
             using IDisposable? moving = _locks.TryAcquire([_identity], besideExports: true);
             return moving is null ? Soon("another disksync process is moving it") : Serve(judgement);
         }
 
-        if (judgement.Verdict == OwnershipVerdict.OwnerUnfinished)
+        if (judgement.Verdict is OwnershipVerdict.OwnerUnfinished or OwnershipVerdict.IncompleteUnfinished)
         {
             return IsFinished(judgement) ? Serve(judgement) : Soon("it is owned here and is being finished ('disksync owner' finishes it where nobody does)");
         }
@@ -145,9 +152,10 @@ public sealed class IncomingImage : IIncomingImage
             FileSystemCalls.SyncDirectory(Path.GetDirectoryName(_places.StemOf(_identity)) ?? "/");
 
             // Taken last: its lock is let go by the receiver when it has finished.
-            image = ExportedImage.Open(_path);
+            image = ExportedImage.Open(NameOf(judgement));
+            _tail = judgement.Last!.Kind.IsIncomplete() ? OpenTail(judgement, image.Length) : null;
             (_serving, _image) = (serving, image);
-            return new IncomingStanding(_image, IsSoon: false, string.Empty);
+            return new IncomingStanding(_image, IsSoon: false, string.Empty) { Tail = _tail };
         }
         catch (DiskSyncException exception) when (exception.Kind == FailureKind.Preflight)
         {
@@ -163,8 +171,32 @@ public sealed class IncomingImage : IIncomingImage
         }
     }
 
-    private static bool IsFinished(OwnershipJudgement judgement) =>
-        judgement.Witness.Exists && judgement.Witness.SealEpoch == judgement.Last!.Epoch;
+    private IncomingTail OpenTail(OwnershipJudgement judgement, long length)
+    {
+        TailFiles files = TailFiles.Of(_identity);
+        try
+        {
+            ulong epoch = judgement.Last!.Epoch;
+            TailSealRecord seal = files.RequireSeal(epoch);
+            TailConclusion conclusion = new(_journal, new FileTailImages(), _locks, TimeProvider.System);
+            return new IncomingTail(epoch, files, seal, files.OpenMap(length, epoch), new IncomingTailCompletion(_identity, conclusion));
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
+    }
+
+    // Where the finish of a whole image was cut off after its name, that is its name.
+    private string NameOf(OwnershipJudgement judgement) =>
+        judgement.Last?.Kind.IsIncomplete() == true && judgement.Witness.IncompleteEpoch == judgement.Last.Epoch
+            ? TailFiles.IncompleteName(_path, judgement.Last.Epoch)
+            : _path;
+
+    private static bool IsFinished(OwnershipJudgement judgement) => judgement.Last!.Kind.IsIncomplete()
+        ? judgement.Witness.HasTail && judgement.Witness.IncompleteEpoch == judgement.Last.Epoch
+        : judgement.Witness.Exists && judgement.Witness.SealEpoch == judgement.Last.Epoch;
 
     private IncomingStanding Soon(string why) => new(null, IsSoon: true, $"destination {_identity}: {why}");
 

@@ -42,7 +42,7 @@ public sealed record OwnerReport(
             if (LastRecord != AttemptState.None)
             {
                 string with = Peer.Length > 0 ? $", the other side is {Peer}" : string.Empty;
-                lines.Add($"  journal: {Name(LastRecord)}, epoch {AttemptEpoch}, since {Since:yyyy-MM-dd HH:mm:ss 'UTC'}{with}");
+                lines.Add($"  journal: {LastRecord.Word()}, epoch {AttemptEpoch}, since {Since:yyyy-MM-dd HH:mm:ss 'UTC'}{with}");
             }
 
             if (Images.Count > 1)
@@ -112,10 +112,28 @@ public sealed record OwnerReport(
                 $"this host owns it (epoch {judgement.Epoch}) and nothing was handed over; its guest is paused or about to be",
                 "whether the guest is paused: a migrate is at work or was killed",
                 $"if no migrate is running, 'disksync owner {image}' (or the same migrate again) calls it off and unpauses"),
+            OwnershipVerdict.Incomplete => (
+                $"this host owns it (epoch {judgement.Epoch}) and depends on {peer}: {OwnershipErrors.NotWhole(judgement)}; only 'disksync export --incoming' may serve it",
+                string.Empty,
+                $"keep 'disksync export {image} --incoming' running here, and 'disksync owner' (or its migrate) at {peer}, until it is whole; "
+                    + $"if {peer} is lost for good, so is what is missing: 'disksync owner --return --discard-writes {image}' gives it back"),
+            OwnershipVerdict.IncompleteUnfinished => (
+                $"this host owns it (epoch {judgement.Epoch}) and depends on {peer}: {OwnershipErrors.NotWhole(judgement)}; only 'disksync export --incoming' may serve it",
+                "whether its guest runs: the names or the guest's command were not finished",
+                $"'disksync owner {image}' finishes it and resumes; if the guest cannot start here, 'disksync owner --return {image}' hands it back to {peer}"),
+            OwnershipVerdict.Pinned => (
+                $"{peer} owns it (epoch {judgement.Last!.Epoch}) and fetches what it misses from here; the image here is frozen until it is whole there",
+                string.Empty,
+                $"'disksync owner {image}', or the same migrate again, goes on serving it; if {peer} is gone for good and fenced, "
+                    + $"'disksync owner --force {image}' takes back what is here, without anything written there"),
             OwnershipVerdict.Ceded => (
                 "this host may not write: it has ceded",
                 $"whether {peer} owns it by now: its answer never arrived",
                 $"'disksync owner {image}', or the same migrate again, asks {peer}; if it is gone for good and fenced, 'disksync owner --force {image}' takes back"),
+            OwnershipVerdict.Prepared when judgement.Last!.Kind == AttemptState.PreparedTail => (
+                "this host may not write: it has a copy, parts of which are still at the source, and waits for the source's word",
+                $"whether {peer} has ceded",
+                $"run 'disksync owner' on {peer}; to refuse instead, 'disksync owner --return {image}'"),
             OwnershipVerdict.Prepared => (
                 "this host may not write: it has a complete copy and waits for the source's word",
                 $"whether {peer} has ceded",
@@ -140,6 +158,4 @@ public sealed record OwnerReport(
                 $"find out where the VM runs and which copy is the newest; if no other host can write, 'disksync owner --force {image}' takes it here"),
         };
     }
-
-    private static string Name(AttemptState state) => state.ToString().ToUpperInvariant();
 }

@@ -1,3 +1,4 @@
+using DiskSync.Engine.Tail;
 using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Handoff.Ownership;
@@ -30,7 +31,10 @@ public static class OwnershipJudge
         AttemptState.Owner => role == AttemptRole.None ? OwnershipVerdict.Owner : OwnershipVerdict.OwnerUnfinished,
         AttemptState.Paused => role == AttemptRole.Source ? OwnershipVerdict.Paused : OwnershipVerdict.Returning,
         AttemptState.Ceded => OwnershipVerdict.Ceded,
-        AttemptState.Prepared => OwnershipVerdict.Prepared,
+        AttemptState.Prepared or AttemptState.PreparedTail => OwnershipVerdict.Prepared,
+        AttemptState.OwnerIncomplete => OwnershipVerdict.IncompleteUnfinished,
+        AttemptState.RunningIncomplete => OwnershipVerdict.Incomplete,
+        AttemptState.Pinned => OwnershipVerdict.Pinned,
         AttemptState.Done => OwnershipVerdict.Elsewhere,
         AttemptState.Refused => OwnershipVerdict.Refused,
 
@@ -45,8 +49,10 @@ public static class OwnershipJudge
             return "its seal cannot be read, so the epoch that it was sealed at is not known";
         }
 
-        string beside = witness.CededEpoch >= witness.SealEpoch
+        string beside = witness.Epoch == witness.CededEpoch
             ? $"the name {image}.ceded-{witness.CededEpoch}"
+            : witness.Epoch == witness.IncompleteEpoch
+            ? $"the name {TailFiles.IncompleteName(image, witness.IncompleteEpoch)}"
             : $"a seal of epoch {witness.SealEpoch}";
         if (last is null)
         {
@@ -60,10 +66,10 @@ public static class OwnershipJudge
             return $"the journal knows it up to epoch {view.HighestEpoch(image)}, yet beside it stands {beside}: the journal was restored";
         }
 
-        // The seal of an attempt is written after OWNER, never before.
-        if (last.Kind is AttemptState.Prepared or AttemptState.Refused && witness.SealEpoch >= last.Epoch)
+        // The seal and the names of an attempt are written after OWNER, never before.
+        if ((last.Kind.IsPrepared() || last.Kind == AttemptState.Refused) && Math.Max(witness.SealEpoch, witness.IncompleteEpoch) >= last.Epoch)
         {
-            return $"the journal ends before OWNER({last.Epoch}), yet beside it stands a seal of epoch {witness.SealEpoch}: the journal was restored";
+            return $"the journal ends before OWNER({last.Epoch}), yet beside it stands {beside}: the journal was restored";
         }
 
         return last.Kind is AttemptState.CalledOff or AttemptState.None ? "its journal entries end in the middle of a step" : string.Empty;

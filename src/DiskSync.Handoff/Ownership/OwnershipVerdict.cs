@@ -32,4 +32,13 @@ public enum OwnershipVerdict
 
     /// <summary>The journal is missing, torn or restored: may not be written before the operator has spoken.</summary>
     InDoubt = 9,
+
+    /// <summary>D: OWNER_INCOMPLETE: owned, parts are still at the source, names or guest are not yet as they should be.</summary>
+    IncompleteUnfinished = 10,
+
+    /// <summary>D: RUNNING_INCOMPLETE: owned, parts are still at the source. Only our export may serve it.</summary>
+    Incomplete = 11,
+
+    /// <summary>S: the other side owns, and still needs the frozen image here: it may be read for that, and nothing else.</summary>
+    Pinned = 12,
 }

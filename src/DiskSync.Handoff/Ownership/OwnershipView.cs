@@ -49,7 +49,7 @@ public sealed class OwnershipView
     /// <summary>The last entry of an image, or null where the journal does not know it.</summary>
     public OwnershipEntry? Last(string image) => Of(image) is { Count: > 0 } list ? list[^1] : null;
 
-    /// <summary>Whether the image's entries end in OWNER or RUNNING: the only state in which a guest may be started.</summary>
+    /// <summary>Whether the image's entries end in OWNER or RUNNING: the only state in which a guest may be started on it by whatever means.</summary>
     public bool MayRun(string image) => Last(image)?.Kind is AttemptState.Owner or AttemptState.Running;
 
     /// <summary>
@@ -57,22 +57,25 @@ public sealed class OwnershipView
     /// running while the pause command is at work, nothing has been ceded, and nobody else may write.
     /// </summary>
     public bool Owns(string image) => Last(image) is { } last
-        && (last.Kind is AttemptState.Owner or AttemptState.Running
+        && (last.Kind.IsOwned()
             || (last.Kind == AttemptState.Paused && RoleOf(image, last.Attempt) == AttemptRole.Source));
 
     /// <summary>The largest epoch that any entry of the image names; 0 where there is none.</summary>
     public ulong HighestEpoch(string image) => Of(image).Select(e => e.Epoch).DefaultIfEmpty().Max();
 
-    /// <summary>The epoch of the image's last OWNER or RUNNING entry; 0 where there is none.</summary>
-    public ulong OwnedEpoch(string image) =>
-        Of(image).LastOrDefault(e => e.Kind is AttemptState.Owner or AttemptState.Running)?.Epoch ?? 0;
+    /// <summary>The epoch of the image's last entry that says that this host owns; 0 where there is none.</summary>
+    public ulong OwnedEpoch(string image) => Of(image).LastOrDefault(e => e.Kind.IsOwned())?.Epoch ?? 0;
+
+    /// <summary>The epoch in the name NAME.incomplete-EPOCH that the image has had since it was owned last; 0 where it was whole then.</summary>
+    public ulong IncompleteEpoch(string image) =>
+        Of(image).LastOrDefault(e => e.Kind.IsOwned()) is { } owned && owned.Kind.IsIncomplete() ? owned.Epoch : 0;
 
     /// <summary>The part that this host plays for the image in an attempt: its first entry tells.</summary>
     public AttemptRole RoleOf(string image, Guid attempt) =>
         Of(image).FirstOrDefault(e => e.Attempt == attempt)?.Kind switch
         {
             AttemptState.Paused => AttemptRole.Source,
-            AttemptState.Prepared => AttemptRole.Destination,
+            AttemptState.Prepared or AttemptState.PreparedTail => AttemptRole.Destination,
             _ => AttemptRole.None,
         };
 

@@ -24,7 +24,7 @@ public sealed class OwnershipRecordTests
         string image, Guid attempt, ulong epoch, byte state, long time, string peer, string command, string[] images, ulong sequence)
     {
         var record = new OwnershipRecord(
-            "i" + Text(image), attempt, epoch, (AttemptState)(1 + (state % 8)), WireSamples.HashOf(state), time, Text(peer), Text(command), [.. (images ?? []).Select(Text).Take(64)]);
+            "i" + Text(image), attempt, epoch, (AttemptState)(1 + (state % 12)), WireSamples.HashOf(state), time, Text(peer), Text(command), [.. (images ?? []).Select(Text).Take(64)]);
         byte[] bytes = OwnershipRecordCodec.Encode(record, sequence, WireSamples.HashOf(9), out Hash256 chain);
         OwnershipRecord back = OwnershipRecordCodec.Decode(bytes, sequence, WireSamples.HashOf(9), out Hash256 chainBack);
         Assert.Equivalent(record, back, strict: true);

@@ -62,5 +62,17 @@ public sealed class SealTests
         Assert.ThrowsAny<ArgumentException>(() => SealCodec.Encode(FuzzSeal.Record with { Root = Hash256.Unknown }));
     }
 
+    [Fact]
+    public void Only_a_seal_that_fits_no_file_may_have_no_root()
+    {
+        SealRecord tail = FuzzSeal.Record with { Root = Hash256.Unknown, Stamp = default };
+        Assert.Equal(tail, SealCodec.Decode(SealCodec.Encode(tail)));
+        Assert.ThrowsAny<ArgumentException>(() => SealCodec.Encode(tail with { Epoch = 0 }));
+        byte[] bad = SealCodec.Encode(tail);
+        bad[88] = 1;
+        FuzzSeal.Repair(bad);
+        Assert.Throws<FormatViolationException>(() => Read(bad));
+    }
+
     private static void Read(byte[] bytes) => SealCodec.Decode(bytes);
 }

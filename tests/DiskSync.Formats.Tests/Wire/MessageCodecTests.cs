@@ -139,7 +139,7 @@ public sealed class MessageCodecTests
             new Prepare(Guid.Empty, 1, [new ImageRoot(0, default)], ""),
             new Formats.Wire.Messages.Seal(1, default),
             new BlockRequest((1UL << 40) - 1, 2),
-            new AttemptStatus(Guid.Empty, (AttemptState)9, 0),
+            new AttemptStatus(Guid.Empty, (AttemptState)13, 0),
         ];
         Assert.All(bad, message => Assert.Throws<FormatViolationException>(() => RoundTrip(message)));
     }

@@ -51,7 +51,7 @@ internal sealed class MessageGenerator(int seed)
         37 => new Drained((ushort)_random.Next(65536)),
         38 => new SeedRequest(List(WireLimits.MaxSeeds, KnownHash)),
         39 => new Seeds(Number(), [.. List(WireLimits.MaxSeeds, () => (ushort)_random.Next(WireLimits.MaxSeeds)).Distinct().Order()]),
-        _ => new AttemptStatus(Id(), (AttemptState)_random.Next(9), Number()),
+        _ => new AttemptStatus(Id(), (AttemptState)_random.Next(13), Number()),
     };
 
     private static T Pick<T>(Random random, T[] values) => values[random.Next(values.Length)];

@@ -18,6 +18,7 @@ public static class FuzzTargets
         new("journal", FuzzJournal.Run, FuzzJournal.Seeds, FuzzJournal.Repair),
         new("ownership", FuzzOwnership.Run, FuzzOwnership.Seeds, FuzzOwnership.Repair),
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
+        new("tail-seal", FuzzTailSeal.Run, FuzzTailSeal.Seeds, FuzzTailSeal.Repair),
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
         new("presence", FuzzPresence.Run, FuzzPresence.Seeds, FuzzPresence.Repair),
         new("export-control", FuzzExportControl.Run, FuzzExportControl.Seeds),

@@ -29,4 +29,16 @@ public enum AttemptState : byte
 
     /// <summary>S: called off before it was ceded; unpaused.</summary>
     CalledOff = 8,
+
+    /// <summary>D: as <see cref="Prepared"/>, and parts of the image are still only at S (docs/tail.md).</summary>
+    PreparedTail = 9,
+
+    /// <summary>D: owns; its image may be run only through our export, which fetches what is missing.</summary>
+    OwnerIncomplete = 10,
+
+    /// <summary>D: <see cref="OwnerIncomplete"/>, and the guest was started.</summary>
+    RunningIncomplete = 11,
+
+    /// <summary>S: D owns the image and still needs the frozen one here.</summary>
+    Pinned = 12,
 }
