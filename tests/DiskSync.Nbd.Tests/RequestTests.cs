@@ -337,6 +337,50 @@ public sealed class RequestTests
     }
 
     [Fact]
+    public void What_waits_for_another_host_holds_up_nothing_else_however_much_of_it_there_is()
+    {
+        using ManualResetEventSlim link = new();
+        MemoryExport export = new(Length) { IsCached = false, Waits = offset => offset >= Length / 2 };
+        export.Before = (_, offset) =>
+        {
+            if (offset >= Length / 2)
+            {
+                link.Wait();
+            }
+        };
+        using NbdLab lab = new(new NbdServerOptions { Workers = 2 }, export);
+        using NbdTestClient client = lab.Connect().Go();
+        byte[] data = SampleImage.Noise(3, 512);
+        List<ulong> waiting = [];
+        for (int i = 0; i < 50; i++)
+        {
+            waiting.Add(client.Send(NbdCommand.Read, (ulong)((Length / 2) + (i * 512)), 512));
+            waiting.Add(client.Send(NbdCommand.Write, (ulong)((Length / 2) + (i * 512)), 512, data: data));
+        }
+
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Equal(NbdError.None, client.Do(NbdCommand.Write, (ulong)(i * 512), 512, data: data));
+            ulong cookie = client.Send(NbdCommand.Read, (ulong)(i * 512), 512);
+            Assert.Equal((cookie, NbdError.None), client.SimpleReply());
+            Assert.Equal(data, client.Read(512));
+        }
+
+        link.Set();
+        for (int i = 0; i < 100; i++)
+        {
+            (ulong cookie, NbdError error) = client.SimpleReply();
+            Assert.Equal(NbdError.None, error);
+            int index = waiting.IndexOf(cookie);
+            Assert.True(index >= 0);
+            if (index % 2 == 0)
+            {
+                client.Read(512);
+            }
+        }
+    }
+
+    [Fact]
     public void Requests_are_let_gather_only_where_many_come()
     {
         int pauses = 0;

@@ -47,8 +47,14 @@ public sealed class MemoryExport(int length) : INbdExport
     /// <summary>Called before each operation, with its name and offset; may throw or wait.</summary>
     public Action<string, long> Before { get; set; } = static (_, _) => { };
 
+    /// <summary>Whether a range may have to wait for another host.</summary>
+    public Func<long, bool> Waits { get; init; } = static _ => false;
+
     /// <summary>How many flushes there were.</summary>
     public int Flushes { get; private set; }
+
+    /// <inheritdoc/>
+    public bool MayWait(long offset, long length, bool isWrite) => Waits(offset);
 
     /// <inheritdoc/>
     public bool TryReadNow(long offset, Span<byte> buffer)

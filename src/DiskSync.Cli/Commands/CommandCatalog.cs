@@ -20,6 +20,7 @@ internal static class CommandCatalog
         new("migrate", CommandGroup.Copy, "IMAGE... DEST", "move a running machine's disks: rounds, pause, hand-over", static () => new MigrateCommand()),
         new("receive", CommandGroup.Copy, "--stdio | --listen WHERE", "the other end of push and migrate", static () => new ReceiveCommand()),
         new("export", CommandGroup.Copy, "IMAGE --listen WHERE", "an image over NBD, for QEMU and others", static () => new ExportCommand()),
+        new("tail", CommandGroup.Copy, "IMAGE", "what a machine that moved early still misses", static () => new TailCommand()),
         new("keygen", CommandGroup.Copy, "", "make the key by which other hosts know this one", static () => new KeygenCommand()),
         new("trust", CommandGroup.Copy, "NAME FINGERPRINT", "which hosts may come, and which key answers where", static () => new TrustCommand()),
         new("owner", CommandGroup.State, "IMAGE", "who may write, what is in doubt, and the way out", static () => new OwnerCommand()),

@@ -50,6 +50,11 @@ internal sealed class ExportCommand : CliCommand
     private readonly Option<long?> _size = SizeOption(
         "--size", "with --incoming: how long the image will be (default: as its copy; until that has begun, export waits)");
 
+    private readonly Option<bool> _failMissing = new("--fail-missing")
+    {
+        Description = "with --incoming: while the source of an image that is not whole yet cannot be reached, what needs a part that is missing fails (EIO) instead of waiting; 'disksync tail' changes it while the export runs",
+    };
+
     private readonly Option<bool> _track = new("--track")
     {
         Description = "keep track of what is written, so that 'disksync migrate' of the image on this host scans it only once, and its pause holds no scan",
@@ -73,7 +78,7 @@ internal sealed class ExportCommand : CliCommand
         : base("export")
     {
         Add(_image);
-        foreach (Option option in new Option[] { _listen, _name, _readOnly, _track, _incoming, _size, _keys, _certificates, _insecure, _state })
+        foreach (Option option in new Option[] { _listen, _name, _readOnly, _track, _incoming, _failMissing, _size, _keys, _certificates, _insecure, _state })
         {
             Add(option);
         }
@@ -130,14 +135,16 @@ internal sealed class ExportCommand : CliCommand
         bool isIncoming = context.Parse.GetValue(_incoming);
         bool track = context.Parse.GetValue(_track);
         long? size = context.Parse.GetValue(_size);
-        CheckTogether(readOnly, isIncoming, track, size);
+        bool failMissing = context.Parse.GetValue(_failMissing);
+        CheckTogether(readOnly, isIncoming, track, size, failMissing);
         using Run run = new RunRegistry(state).Register("export", [NbdImage.FullName(path)], string.Join(", ", listen.AsEnumerable()), limit: null, next: null);
         OwnershipParts parts = new(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true);
         if (isIncoming)
         {
             IncomingImage image = parts.Incoming(path);
-            using IncomingExport awaited = await IncomingExports.OpenAsync(context.Output, image, path, name, size, cancellation);
-            Report(context, await ServeAsync(context, path, awaited, listen, tls, tracked: null, cancellation));
+            using IncomingExport awaited = await IncomingExports.OpenAsync(context.Output, image, path, name, size, failMissing, cancellation);
+            using TailListener? sources = TryListenForSources(context, parts.TailSocketOf(path), awaited);
+            Report(context, await ServeAsync(context, path, awaited, listen, tls, awaited.EndWaiting, cancellation));
             awaited.Flush();
             return ExitCodes.Done;
         }
@@ -146,7 +153,7 @@ internal sealed class ExportCommand : CliCommand
         using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
         using TrackedExport? tracked = track ? TrackedExport.Begin(right!, parts, context.Output.Warning) : null;
         using BlockDeviceExport export = new(tracked?.Image ?? right?.Image ?? opened!, name, readOnly, tracked?.Since);
-        ExportReport report = await ServeAsync(context, path, export, listen, tls, tracked, cancellation);
+        ExportReport report = await ServeAsync(context, path, export, listen, tls, () => tracked?.EndLending(), cancellation);
 
         // What clients had begun has ended. Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
         right?.Image.Flush();
@@ -154,16 +161,31 @@ internal sealed class ExportCommand : CliCommand
         return ExitCodes.Done;
     }
 
-    private static void CheckTogether(bool readOnly, bool isIncoming, bool track, long? size)
+    private static void CheckTogether(bool readOnly, bool isIncoming, bool track, long? size, bool failMissing)
     {
         string refusal = isIncoming && readOnly ? "--incoming is for a guest that writes: not with --read-only"
             : track && readOnly ? "nothing is written with --read-only, so there is nothing to --track"
             : track && isIncoming ? "an image that is still to arrive is not tracked: not --track with --incoming"
             : size is not null && !isIncoming ? "--size is for --incoming"
+            : failMissing && !isIncoming ? "--fail-missing is for --incoming"
             : string.Empty;
         if (refusal.Length > 0)
         {
             throw new DiskSyncException(FailureKind.Usage, refusal, "Leave one of the two out.");
+        }
+    }
+
+    // What comes whole needs none of it.
+    private static TailListener? TryListenForSources(CommandContext context, string socket, IncomingExport export)
+    {
+        try
+        {
+            return TailListener.Start(socket, export.FindTailed, context.Output.Warning);
+        }
+        catch (DiskSyncException exception)
+        {
+            context.Output.Warning($"what an on-demand tail leaves at its source could not be fetched by this export: {exception.Message}. {exception.Advice}");
+            return null;
         }
     }
 
@@ -174,7 +196,7 @@ internal sealed class ExportCommand : CliCommand
         report, json => json.ExportReport, output => output.WriteLine($"served {report.Connections} connections"));
 
     private static async Task<ExportReport> ServeAsync(
-        CommandContext context, string path, INbdExport export, ListenAddress[] listen, SslServerAuthenticationOptions? tls, TrackedExport? tracked, CancellationToken cancellation)
+        CommandContext context, string path, INbdExport export, ListenAddress[] listen, SslServerAuthenticationOptions? tls, Action letGo, CancellationToken cancellation)
     {
         NbdServerOptions options = new()
         {
@@ -193,8 +215,8 @@ internal sealed class ExportCommand : CliCommand
         await using CancellationTokenRegistration registration = cancellation.Register(stopped.SetResult);
         await stopped.Task;
 
-        // First: a write that is held for a migration would keep its connection from ending.
-        tracked?.EndLending();
+        // First: a write that is held for a migration, or a read that waits for a source, would keep its connection from ending.
+        letGo();
         return new ExportReport(path, export.Name, export.IsReadOnly, [.. listener.Addresses.Select(a => a.ToString())], listener.Served);
     }
 

@@ -1,5 +1,6 @@
 using DiskSync.Cli.Output;
 using DiskSync.Engine.Exports;
+using DiskSync.Engine.Tail;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Cli.Connecting;
@@ -19,10 +20,11 @@ internal static class IncomingExports
     /// <param name="path">As the user named it.</param>
     /// <param name="name">By which clients ask for it.</param>
     /// <param name="size">Its length, where the user says so.</param>
+    /// <param name="failMissing">Whether what needs a missing part fails at first while its source cannot be reached.</param>
     /// <param name="cancellation">Stops waiting.</param>
     /// <exception cref="Engine.DiskSyncException">The image cannot arrive here.</exception>
     public static async Task<IncomingExport> OpenAsync(
-        CommandOutput output, IncomingImage image, string path, string name, long? size, CancellationToken cancellation)
+        CommandOutput output, IncomingImage image, string path, string name, long? size, bool failMissing, CancellationToken cancellation)
     {
         try
         {
@@ -38,7 +40,10 @@ internal static class IncomingExports
             }
 
             return new IncomingExport(
-                image, name, size ?? shape!.Value.Length, shape?.Alignment ?? 1, Hold, () => output.Note($"{path} is owned by this host: it is served now"));
+                image, name, size ?? shape!.Value.Length, shape?.Alignment ?? 1, Hold, () => output.Note($"{path} is owned by this host: it is served now"))
+            {
+                Tail = new TailedImageOptions { FailMissing = failMissing, Tell = output.Note },
+            };
         }
         catch
         {

@@ -29,6 +29,7 @@ namespace DiskSync.Cli.Output;
 [JsonSerializable(typeof(DiffResult))]
 [JsonSerializable(typeof(ManualResult))]
 [JsonSerializable(typeof(MapResult))]
+[JsonSerializable(typeof(TailReport))]
 [JsonSerializable(typeof(VerifyResult))]
 [JsonSerializable(typeof(ErrorEvent))]
 [JsonSerializable(typeof(MessageEvent))]

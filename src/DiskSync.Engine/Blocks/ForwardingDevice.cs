@@ -27,6 +27,9 @@ public abstract class ForwardingDevice(IBlockDevice inner) : IBlockDevice
     public void CheckIsAt(string path) => Inner.CheckIsAt(path);
 
     /// <inheritdoc/>
+    public virtual bool MayWait(long offset, long length, bool isWrite) => Inner.MayWait(offset, length, isWrite);
+
+    /// <inheritdoc/>
     public virtual void Read(long offset, Span<byte> buffer) => Inner.Read(offset, buffer);
 
     /// <inheritdoc/>

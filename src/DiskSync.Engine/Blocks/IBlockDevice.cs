@@ -30,6 +30,9 @@ public interface IBlockDevice : IDisposable
         // What has no path cannot be replaced under it.
     }
 
+    /// <summary>Whether reading or writing a range may have to wait for another host. Once it is false for a range it stays so.</summary>
+    bool MayWait(long offset, long length, bool isWrite) => false;
+
     /// <summary>Fills the buffer from the image.</summary>
     /// <exception cref="ImageIOException">The range could not be read whole.</exception>
     void Read(long offset, Span<byte> buffer);

@@ -55,6 +55,9 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     public IReadOnlyList<string> StatusKinds => dirty is null ? Kinds : TrackedKinds;
 
     /// <inheritdoc/>
+    public bool MayWait(long offset, long length, bool isWrite) => image.MayWait(offset, length, isWrite);
+
+    /// <inheritdoc/>
     public bool TryReadNow(long offset, Span<byte> buffer)
     {
         try

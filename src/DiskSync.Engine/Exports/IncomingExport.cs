@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Tail;
 using DiskSync.Nbd.Server;
 using DiskSync.Nbd.Wire;
 
@@ -19,6 +20,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
     private readonly Action _onServed;
     private readonly Lock _gate = new();
     private volatile BlockDeviceExport? _served;
+    private TailedImage? _tailed;
     private string? _failure;
 
     /// <summary>Waits for an image.</summary>
@@ -37,6 +39,9 @@ public sealed class IncomingExport : INbdExport, IDisposable
         _hold = hold;
         _onServed = onServed;
     }
+
+    /// <summary>How an image is served of which parts are still at its source.</summary>
+    public TailedImageOptions Tail { get; init; } = new();
 
     /// <inheritdoc/>
     public string Name { get; }
@@ -63,6 +68,10 @@ public sealed class IncomingExport : INbdExport, IDisposable
     public IReadOnlyList<string> StatusKinds => BlockDeviceExport.Kinds;
 
     /// <inheritdoc/>
+    /// <remarks>Until it is served whoever asks may be held.</remarks>
+    public bool MayWait(long offset, long length, bool isWrite) => _served is not { } served || served.MayWait(offset, length, isWrite);
+
+    /// <inheritdoc/>
     public bool TryReadNow(long offset, Span<byte> buffer) => _served is { } served && served.TryReadNow(offset, buffer);
 
     /// <inheritdoc/>
@@ -87,10 +96,29 @@ public sealed class IncomingExport : INbdExport, IDisposable
     /// <inheritdoc/>
     public IEnumerable<NbdExtent> Status(int kind, long offset, long length) => Served().Status(kind, offset, length);
 
+    /// <summary>The image where parts of it are still at its source, or were when it began to be served; begins to serve it as a client does.</summary>
+    /// <returns>Null where it came whole.</returns>
+    /// <exception cref="NbdExportException">It may not be served.</exception>
+    public TailedImage? FindTailed()
+    {
+        Served();
+        return _tailed;
+    }
+
+    /// <summary>Lets clients go that wait for what is missing; what they asked for fails. Before their connections are ended.</summary>
+    public void EndWaiting()
+    {
+        if (_served is not null)
+        {
+            _tailed?.EndWaiting();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _served?.Dispose();
+        _tailed?.Dispose();
         _incoming.Dispose();
     }
 
@@ -116,7 +144,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
                 IncomingStanding standing = _incoming.Look();
                 if (standing.Image is { } image)
                 {
-                    Serve(image);
+                    Serve(image, standing.Tail);
                 }
                 else if (!standing.IsSoon || Stopwatch.GetElapsedTime(start) >= _hold)
                 {
@@ -132,7 +160,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
         }
     }
 
-    private void Serve(IBlockDevice image)
+    private void Serve(IBlockDevice image, IncomingTail? tail)
     {
         // A device may be longer than the image on it; a file is the image.
         if (image.Length < Length || image.Alignment > MinimumBlock || (image is FileBlockDevice && image.Length != Length))
@@ -142,7 +170,12 @@ public sealed class IncomingExport : INbdExport, IDisposable
             return;
         }
 
-        _served = new BlockDeviceExport(image, Name, isReadOnly: false);
+        if (tail is not null)
+        {
+            _tailed = new TailedImage(image, tail.Map, tail.Files.OpenWritten(), tail.Seal.Geometry.Granularity, tail.Completion, Tail);
+        }
+
+        _served = new BlockDeviceExport(_tailed?.Device ?? image, Name, isReadOnly: false);
         _onServed();
     }
 }

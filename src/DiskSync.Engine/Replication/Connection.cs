@@ -43,6 +43,10 @@ public sealed class Connection : IAsyncDisposable
     private volatile string? _brokenBecause;
     private volatile bool _open;
 
+    // Nothing is sent but what a session sends by itself; and then nothing at all.
+    private volatile bool _isHushed;
+    private volatile bool _isDetached;
+
     /// <summary>Wraps a transport, which it owns from now on.</summary>
     public Connection(ITransport transport, ConnectionOptions options)
     {
@@ -128,12 +132,40 @@ public sealed class Connection : IAsyncDisposable
         });
     }
 
+    /// <summary>Sends no Ping any more, and answers none: before the peer is asked to let another protocol have the connection, or asks for it.</summary>
+    public async Task HushAsync(CancellationToken cancellationToken)
+    {
+        // Who is sending one now is waited for.
+        await _sendLock.WaitAsync(cancellationToken);
+        _isHushed = true;
+        _sendLock.Release();
+    }
+
+    /// <summary>Lets another protocol have the connection, from the byte behind the last frame that was received; no frame is sent or received any more.</summary>
+    /// <returns>The bytes both ways. The connection stays the owner of the transport; disposing the stream breaks it.</returns>
+    public TransportStream Detach()
+    {
+        _isDetached = true;
+        if (_holdsBuffer)
+        {
+            _transport.Input.AdvanceTo(_consumed);
+            _holdsBuffer = false;
+        }
+
+        return new TransportStream(_transport);
+    }
+
     /// <summary>Sends a control message.</summary>
     public async ValueTask SendAsync(ushort image, Message message, CancellationToken cancellationToken)
     {
         await _sendLock.WaitAsync(cancellationToken);
         try
         {
+            if (_isDetached || (_isHushed && message is Ping or Pong))
+            {
+                return;
+            }
+
             await GuardAsync(async () =>
             {
                 if (_options.Limiter is { Rate: > 0 })
@@ -428,6 +460,11 @@ public sealed class Connection : IAsyncDisposable
 
     private void Watch()
     {
+        if (_isDetached)
+        {
+            return;
+        }
+
         long now = Environment.TickCount64;
         TimeSpan limit = _open ? _options.SilenceLimit : _options.HandshakeTimeout ?? _transport.HandshakeTimeout;
         if (now - Volatile.Read(ref _listeningSince) > limit.TotalMilliseconds)
@@ -443,7 +480,7 @@ public sealed class Connection : IAsyncDisposable
             return;
         }
 
-        if (_open && now - Volatile.Read(ref _lastSent) > _options.PingInterval.TotalMilliseconds)
+        if (_open && !_isHushed && now - Volatile.Read(ref _lastSent) > _options.PingInterval.TotalMilliseconds)
         {
             Volatile.Write(ref _lastSent, now);
             _ = PingAsync();

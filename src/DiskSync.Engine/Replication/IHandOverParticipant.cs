@@ -34,6 +34,11 @@ public interface IHandOverParticipant
     /// <returns><see cref="Refused"/>, or <see cref="Owner"/> where the attempt is owned.</returns>
     Task<Message> RefuseAsync(Refuse request);
 
+    /// <summary>Finds the export that takes what a source offers to serve (docs/tail.md).</summary>
+    /// <param name="offer">The offer.</param>
+    /// <exception cref="DiskSyncException">No image was handed over so.</exception>
+    TailDoor FindTail(Serve offer);
+
     /// <summary>How the attempt stands.</summary>
     Task<AttemptStatus> QueryAsync(QueryAttempt request);
 }

@@ -39,7 +39,7 @@ public sealed class ReceiverHost
 
     /// <summary>What this receiver can do.</summary>
     internal Capability Supported => SourceSession.Supported
-        & ~(HandOver is null ? Capability.HandOver : Capability.None)
+        & ~(HandOver is null ? Capability.HandOver | Capability.Tail : Capability.None)
         & ~(Options.MaxConnections == 1 ? Capability.Connections : Capability.None);
 
     /// <summary>Serves one connection until it has ended.</summary>

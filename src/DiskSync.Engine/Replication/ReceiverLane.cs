@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
@@ -221,6 +222,9 @@ internal sealed class ReceiverLane : IDisposable
                 await HandOver().CheckResumeAsync(check.Resume, _stop.Token);
                 await SendAsync(FrameHeader.NoImage, new ResumeChecked());
                 return true;
+            case Serve serve:
+                await RelayAsync(serve);
+                return false;
             case CloseImage close:
                 await AloneAsync(() => CloseImageAsync(frame.Image, close.Discard));
                 return true;
@@ -469,6 +473,32 @@ internal sealed class ReceiverLane : IDisposable
         ulong durable = discard ? 0 : (ulong)target.Store.Map.KnownCount;
         Targets.Forget(image);
         await SendAsync(image, new ImageClosed(durable));
+    }
+
+    private async Task RelayAsync(Serve offer)
+    {
+        await _connection.HushAsync(_stop.Token);
+        TailDoor door = HandOver().FindTail(offer);
+        if (door.Standing is { } standing)
+        {
+            await SendAsync(FrameHeader.NoImage, standing);
+            return;
+        }
+
+        Socket export = await TailRelay.ConnectAsync(door, offer, Session.PeerHost, _host.Options.ExportPatience, _stop.Token);
+        try
+        {
+            await SendAsync(FrameHeader.NoImage, new Serving(offer.Attempt, offer.Epoch));
+        }
+        catch
+        {
+            export.Dispose();
+            throw;
+        }
+
+        ReceiverLog.TailBegun(_host.Logger, door.Image, Session.PeerHost, offer.Use.ToString());
+        await TailRelay.RunAsync(_connection.Detach(), export, _stop.Token);
+        ReceiverLog.TailEnded(_host.Logger, door.Image, offer.Use.ToString());
     }
 
     private async Task CloseAsync(LaneEnd end)

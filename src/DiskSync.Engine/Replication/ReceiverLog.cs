@@ -39,6 +39,12 @@ internal static partial class ReceiverLog
     [LoggerMessage(212, LogLevel.Warning, "nothing more is read back before the end of the copy: {Reason}")]
     public static partial void EarlyReadFailed(ILogger logger, string reason);
 
+    [LoggerMessage(213, LogLevel.Information, "image {Image}: {Source} serves what it misses ({Use})")]
+    public static partial void TailBegun(ILogger logger, string image, string source, string use);
+
+    [LoggerMessage(214, LogLevel.Information, "image {Image}: a connection of its source has ended ({Use})")]
+    public static partial void TailEnded(ILogger logger, string image, string use);
+
     [LoggerMessage(208, LogLevel.Error, "a bug ended session {Session}")]
     public static partial void Bug(ILogger logger, Guid session, Exception exception);
 

@@ -9,6 +9,9 @@ public sealed record ReceiverOptions
     /// <summary>How long a session waits for the one before it to let go of the target: a source that was killed is gone before its receiver has finished.</summary>
     public TimeSpan BusyPatience { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long a source that serves what an image misses waits for that image's export, which may be just starting.</summary>
+    public TimeSpan ExportPatience { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How many payload bytes a source may have on their way unacknowledged.</summary>
     public uint Window { get; init; } = 32 << 20;
 

@@ -18,7 +18,7 @@ public sealed class SourceSession : IAsyncDisposable
     /// <summary>What this version can do.</summary>
     public static Capability Supported { get; } =
         Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver | Capability.Connections | Capability.Seed
-        | Capability.CheckImage | (Zstd.IsAvailable ? Capability.Zstd : Capability.None);
+        | Capability.CheckImage | Capability.Tail | (Zstd.IsAvailable ? Capability.Zstd : Capability.None);
 
     private readonly LanePool _lanes;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);

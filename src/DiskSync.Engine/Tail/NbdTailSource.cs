@@ -2,23 +2,67 @@ using DiskSync.Nbd.Client;
 
 namespace DiskSync.Engine.Tail;
 
-/// <summary>A source's frozen image that is served by NBD: what a guest waits for goes by a connection of its own.</summary>
-/// <remarks>Thread safe. A connection is made when it is needed, and made anew when it was lost.</remarks>
-/// <param name="connect">Makes a connection, for what is urgent or for what is not; may throw <see cref="NbdConnectionException"/>.</param>
-/// <param name="retry">How long to wait before a lost link is tried again.</param>
-public sealed class NbdTailSource(Func<bool, NbdClient> connect, TimeSpan retry) : ITailSource
+/// <summary>A source's frozen image that is served by NBD, over connections that the source makes: one for what a guest waits for, one for the rest.</summary>
+/// <remarks>
+/// Thread safe. While only one of the two is there it serves both. A connection that is silent is asked for a little now and
+/// then, so that either end learns of its loss.
+/// </remarks>
+public sealed class NbdTailSource : ITailSource
 {
-    private readonly Way _urgent = new();
-    private readonly Way _other = new();
+    private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(10);
+    private readonly Lock _gate = new();
+    private readonly Timer _heartbeat;
+    private NbdClient? _urgent;
+    private NbdClient? _other;
+    private TaskCompletionSource _linked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isDisposed;
+
+    /// <summary>Begins without a connection.</summary>
+    /// <param name="heartbeat">How often each connection is asked for something; null for every ten seconds.</param>
+    public NbdTailSource(TimeSpan? heartbeat = null)
+    {
+        TimeSpan period = heartbeat ?? DefaultHeartbeat;
+        _heartbeat = new Timer(_ => Beat(), null, period, period);
+    }
+
+    /// <summary>Whether there is a connection, as far as anybody knows.</summary>
+    public bool IsLinked
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_urgent ?? _other) is not null;
+            }
+        }
+    }
+
+    /// <summary>Takes a connection, in place of the one that there was.</summary>
+    /// <param name="client">The connection; owned from now on.</param>
+    /// <param name="isUrgent">Whether it is for what a guest waits for.</param>
+    public void Take(NbdClient client, bool isUrgent)
+    {
+        NbdClient? older = client;
+        lock (_gate)
+        {
+            if (!_isDisposed)
+            {
+                ref NbdClient? place = ref isUrgent ? ref _urgent : ref _other;
+                (older, place) = (place, client);
+                _linked.TrySetResult();
+            }
+        }
+
+        // What was under way on it is asked for again.
+        older?.Dispose();
+    }
 
     /// <inheritdoc/>
     public async Task ReadAsync(long offset, Memory<byte> buffer, bool isUrgent, CancellationToken cancellation)
     {
-        Way way = isUrgent ? _urgent : _other;
-        NbdClient? client = null;
+        NbdClient client = Choose(isUrgent);
         try
         {
-            client = way.Client(() => connect(isUrgent));
             await client.ReadAsync(offset, buffer, cancellation);
         }
         catch (NbdServerException exception)
@@ -27,55 +71,90 @@ public sealed class NbdTailSource(Func<bool, NbdClient> connect, TimeSpan retry)
         }
         catch (Exception exception) when (exception is NbdConnectionException or NbdRefusedException or IOException or ObjectDisposedException)
         {
-            way.Drop(client);
+            Drop(client);
             throw new TailLinkException(exception.Message, exception);
         }
     }
 
     /// <inheritdoc/>
-    public Task WaitForLinkAsync(CancellationToken cancellation) => Task.Delay(retry, cancellation);
+    public Task WaitForLinkAsync(CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            return _linked.Task.WaitAsync(cancellation);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _urgent.Dispose();
-        _other.Dispose();
+        NbdClient? urgent;
+        NbdClient? other;
+        lock (_gate)
+        {
+            _isDisposed = true;
+            (urgent, other) = (_urgent, _other);
+            (_urgent, _other) = (null, null);
+        }
+
+        _heartbeat.Dispose();
+        urgent?.Dispose();
+        other?.Dispose();
     }
 
-    /// <summary>One of the two connections.</summary>
-    private sealed class Way : IDisposable
+    private NbdClient Choose(bool isUrgent)
     {
-        private readonly Lock _gate = new();
-        private NbdClient? _client;
-        private bool _isDisposed;
-
-        public NbdClient Client(Func<NbdClient> connect)
+        lock (_gate)
         {
-            lock (_gate)
+            return (isUrgent ? _urgent ?? _other : _other ?? _urgent) ?? throw new TailLinkException("the source is not connected");
+        }
+    }
+
+    private void Drop(NbdClient lost)
+    {
+        lock (_gate)
+        {
+            _urgent = ReferenceEquals(_urgent, lost) ? null : _urgent;
+            _other = ReferenceEquals(_other, lost) ? null : _other;
+            if ((_urgent ?? _other) is null && _linked.Task.IsCompleted)
             {
-                ObjectDisposedException.ThrowIf(_isDisposed, this);
-                return _client ??= connect();
+                _linked = new(TaskCreationOptions.RunContinuationsAsynchronously);
             }
         }
 
-        public void Drop(NbdClient? lost)
-        {
-            lock (_gate)
-            {
-                _client = ReferenceEquals(lost, _client) ? null : _client;
-            }
+        lost.Dispose();
+    }
 
-            lost?.Dispose();
+    private void Beat()
+    {
+        lock (_gate)
+        {
+            _ = BeatAsync(_urgent);
+            _ = BeatAsync(_other);
+        }
+    }
+
+    private async Task BeatAsync(NbdClient? client)
+    {
+        if (client is null || client.Export.Length == 0)
+        {
+            return;
         }
 
-        public void Dispose()
+        // Not on the timer's thread, nor under the lock.
+        await Task.Yield();
+        try
         {
-            lock (_gate)
-            {
-                _isDisposed = true;
-                _client?.Dispose();
-                _client = null;
-            }
+            byte[] little = new byte[Math.Min(client.Export.MinimumBlock, client.Export.Length)];
+            await client.ReadAsync(0, little, CancellationToken.None);
+        }
+        catch (NbdServerException)
+        {
+            // It cannot read that, and so it is there.
+        }
+        catch (Exception exception) when (exception is NbdConnectionException or IOException or ObjectDisposedException)
+        {
+            Drop(client);
         }
     }
 }

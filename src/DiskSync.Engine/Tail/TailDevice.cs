@@ -44,7 +44,18 @@ public sealed class TailDevice : ForwardingDevice
     /// <summary>Whether nothing is missing, durably: the source is needed no more.</summary>
     public bool IsWhole => _isWhole;
 
+    /// <summary>Whether what touches a missing part fails while there is no link, instead of waiting for it; those that wait are told at once.</summary>
+    public bool FailMissing
+    {
+        get => _fetcher.FailMissing;
+        set => _fetcher.FailMissing = value;
+    }
+
     internal TailFetcher Fetcher => _fetcher;
+
+    /// <inheritdoc/>
+    public override bool MayWait(long offset, long length, bool isWrite) =>
+        !IsThere(offset, length) && (!isWrite || !Edges(offset, length).All(edge => IsThere(edge, 1)));
 
     /// <inheritdoc/>
     public override void Read(long offset, Span<byte> buffer)

@@ -22,6 +22,8 @@ internal sealed class TailFetcher : IDisposable
     private readonly Dictionary<long, UnitFetch> _underWay = [];
     private readonly CancellationTokenSource _stopped = new();
     private readonly long _unitParts;
+    private TaskCompletionSource _failing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _failMissing;
     private bool _isDisposed;
 
     /// <summary>Puts a fetcher between an image and its source; owns none of them.</summary>
@@ -32,10 +34,32 @@ internal sealed class TailFetcher : IDisposable
         _source = source;
         _hashes = hashes;
         _options = options;
+        FailMissing = options.FailMissing;
 
         // A block that is to be compared has to be fetched whole.
         Unit = Math.Max(options.Unit, hashes?.Geometry.Granularity ?? PresenceHeader.PartSize);
         _unitParts = Unit / PresenceHeader.PartSize;
+    }
+
+    /// <summary>Whether fetches fail while there is no link; those that wait for one when it is set fail at once.</summary>
+    public bool FailMissing
+    {
+        get => _failMissing;
+        set
+        {
+            lock (_gate)
+            {
+                _failMissing = value;
+                if (value)
+                {
+                    _failing.TrySetResult();
+                }
+                else if (_failing.Task.IsCompleted)
+                {
+                    _failing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                }
+            }
+        }
     }
 
     /// <summary>Bytes of a unit.</summary>
@@ -232,12 +256,33 @@ internal sealed class TailFetcher : IDisposable
                 await _source.ReadAsync(offset, content, isUrgent, cancellation);
                 return;
             }
-            catch (TailLinkException) when (!_options.FailMissing)
+            catch (TailLinkException) when (!_failMissing)
             {
                 // What is missing is missing: the guest waits, and is never told anything that is not so.
-                await _source.WaitForLinkAsync(cancellation);
+                await WaitForLinkAsync(cancellation);
             }
         }
+    }
+
+    private async Task WaitForLinkAsync(CancellationToken cancellation)
+    {
+        Task failing;
+        lock (_gate)
+        {
+            failing = _failing.Task;
+        }
+
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task link = _source.WaitForLinkAsync(over.Token);
+        if (await Task.WhenAny(link, failing) == link)
+        {
+            await link;
+            return;
+        }
+
+        // The next try fails for want of the link.
+        await over.CancelAsync();
+        await link.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private void Compare(long offset, ReadOnlySpan<byte> content)

@@ -125,6 +125,43 @@ public sealed class TailFiles : IDisposable
         }
     }
 
+    /// <summary>Opens what says how much was written since the hand-over, to go on counting; only who holds the image's serving lock may.</summary>
+    /// <returns>The file, the caller's; its name is durable with its first flush.</returns>
+    /// <exception cref="DiskSyncException">It cannot be opened.</exception>
+    public IStateFile OpenWritten()
+    {
+        try
+        {
+            return new DiskStateFile(
+                _paths.OpenFile(_leaves.Written, LinuxOpen.ReadWrite | LinuxOpen.Create | LinuxOpen.NoFollow), _paths.Folder);
+        }
+        catch (LinuxException exception)
+        {
+            throw Unreadable(_paths.PathOf(_leaves.Written), exception);
+        }
+    }
+
+    /// <summary>How much was written since the hand-over; changes nothing.</summary>
+    /// <param name="attempt">The attempt that handed the image over.</param>
+    /// <returns>Null where nobody knows; nothing where no export has ever served it.</returns>
+    public WrittenCount? Written(Guid attempt)
+    {
+        try
+        {
+            if (_paths.StatOf(_leaves.Written) is not { Size: > 0 })
+            {
+                return default(WrittenCount);
+            }
+
+            using DiskStateFile file = new(_paths.OpenFile(_leaves.Written, LinuxOpen.ReadOnly | LinuxOpen.NoFollow), null);
+            return WrittenCounter.Read(file, attempt);
+        }
+        catch (Exception exception) when (exception is LinuxException or DiskSyncException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether the map says durably that nothing is missing; changes nothing.</summary>
     /// <param name="epoch">The epoch that is owned.</param>
     public bool IsWhole(ulong epoch) => ReadMap() is { Missing: 0 } map && map.Header.Epoch == epoch;

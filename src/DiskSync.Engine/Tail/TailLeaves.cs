@@ -8,5 +8,7 @@ internal readonly struct TailLeaves(string stem)
 
     public string Notes => stem + ".presence.notes";
 
+    public string Written => stem + ".presence.written";
+
     public string Seal => stem + ".tail";
 }

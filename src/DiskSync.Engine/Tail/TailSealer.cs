@@ -55,6 +55,7 @@ internal static class TailSealer
     {
         paths.Remove(leaves.Notes);
         paths.Remove(leaves.Presence);
+        paths.Remove(leaves.Written);
         paths.Remove(leaves.Seal);
     }
 }

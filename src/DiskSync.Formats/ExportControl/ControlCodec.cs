@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Formats.ExportControl;
 
@@ -106,6 +107,8 @@ public static class ControlCodec
                 writer.Text(refusal.Message);
                 writer.Text(refusal.Advice);
                 return ControlType.Refusal;
+            case OfferTail or AskTail or SetTail or TailState:
+                return WriteTail(message, writer);
             default:
                 throw new ArgumentException($"{message?.GetType().Name} has no codec", nameof(message));
         }
@@ -144,8 +147,60 @@ public static class ControlCodec
                 return new Done();
             case ControlType.Refusal:
                 return new Refusal(reader.Text("message"), reader.Text("advice"));
+            case ControlType.OfferTail:
+                reader.Start(Magic, Version, Version);
+                return new OfferTail(
+                    reader.Guid("attempt"),
+                    reader.UInt64("epoch"),
+                    (ServeUse)reader.Byte("use", (byte)ServeUse.Urgent, (byte)ServeUse.Hashes),
+                    reader.Text("source"));
+            case ControlType.AskTail:
+                reader.Start(Magic, Version, Version);
+                return new AskTail();
+            case ControlType.SetTail:
+                reader.Start(Magic, Version, Version);
+                return new SetTail(reader.Bool("fail missing"));
+            case ControlType.TailState:
+                return new TailState(
+                    reader.UInt64("missing", 0, long.MaxValue),
+                    reader.UInt64("length", 0, long.MaxValue),
+                    reader.UInt64("written", 0, long.MaxValue),
+                    reader.Bool("linked"),
+                    reader.Bool("fail missing"),
+                    reader.Text("trouble"));
             default:
                 throw new FormatViolationException(Name, sizeof(uint), $"type {(byte)type}", "a type of this version");
+        }
+    }
+
+    private static ControlType WriteTail(ControlMessage message, FieldWriter writer)
+    {
+        if (message is TailState state)
+        {
+            writer.UInt64(state.Missing);
+            writer.UInt64(state.Length);
+            writer.UInt64(state.Written);
+            writer.Bool(state.IsLinked);
+            writer.Bool(state.FailMissing);
+            writer.Text(state.Trouble);
+            return ControlType.TailState;
+        }
+
+        writer.Bytes(Magic);
+        writer.UInt16(Version);
+        switch (message)
+        {
+            case OfferTail offer:
+                writer.Guid(offer.Attempt);
+                writer.UInt64(offer.Epoch);
+                writer.Byte((byte)offer.Use);
+                writer.Text(offer.Source);
+                return ControlType.OfferTail;
+            case SetTail set:
+                writer.Bool(set.FailMissing);
+                return ControlType.SetTail;
+            default:
+                return ControlType.AskTail;
         }
     }
 

@@ -16,4 +16,8 @@ internal enum ControlType : byte
     Load = 11,
     Done = 12,
     Refusal = 13,
+    OfferTail = 14,
+    AskTail = 15,
+    SetTail = 16,
+    TailState = 17,
 }

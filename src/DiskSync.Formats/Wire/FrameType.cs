@@ -135,4 +135,10 @@ public enum FrameType : ushort
 
     /// <summary><see cref="Messages.ImageChecked"/></summary>
     ImageChecked = 0x41,
+
+    /// <summary><see cref="Messages.Serve"/></summary>
+    Serve = 0x50,
+
+    /// <summary><see cref="Messages.Serving"/></summary>
+    Serving = 0x51,
 }

@@ -28,6 +28,7 @@ public static class MessageCodec
             ?? CopyCodec.TryWrite(message, writer)
             ?? HandOverCodec.TryWrite(message, writer)
             ?? CheckCodec.TryWrite(message, writer)
+            ?? TailCodec.TryWrite(message, writer)
             ?? throw new ArgumentException($"{message.GetType().Name} has no codec", nameof(message));
     }
 
@@ -71,6 +72,7 @@ public static class MessageCodec
             ?? CopyCodec.TryRead(type, ref reader)
             ?? HandOverCodec.TryRead(type, ref reader)
             ?? CheckCodec.TryRead(type, ref reader)
+            ?? TailCodec.TryRead(type, ref reader)
             ?? throw new InvalidOperationException($"{type} has no codec");
         reader.End();
         return message;

@@ -1,4 +1,5 @@
 using DiskSync.Engine;
+using DiskSync.Engine.Exports;
 using DiskSync.Engine.Exports.Lending;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
@@ -54,7 +55,11 @@ public sealed class OwnershipParts
     /// <param name="provider">Opens and finishes targets.</param>
     /// <param name="catalog">What a peer may have run here.</param>
     public ReceiverHandOver Receiver(FileTargetProvider provider, HookCatalog catalog) =>
-        new(images => Destination(images, catalog), provider);
+        new(images => Destination(images, catalog), provider, new TailDoors(Journal, _stateFolder));
+
+    /// <summary>Where the export of an image that is still to arrive, or to become whole, hears from its source's connections.</summary>
+    /// <param name="path">A file's name, or a block device.</param>
+    public string TailSocketOf(string path) => TailSocket.PathOf(_stateFolder, ImageIdentity.Of(path));
 
     /// <summary>What <c>disksync owner</c> works with.</summary>
     /// <param name="provider">Finishes targets; its root must hold the image.</param>

@@ -12,15 +12,18 @@ public sealed class ReceiverHandOver : IHandOverParticipant
 {
     private readonly Func<IDestinationImages, DestinationHandOver> _create;
     private readonly FileTargetProvider _provider;
+    private readonly TailDoors _doors;
 
     /// <summary>Puts the destination's side behind sessions.</summary>
     /// <param name="create">Makes the destination's side over a session's copies.</param>
     /// <param name="provider">Opens and finishes targets.</param>
+    /// <param name="doors">Finds the exports of images that still miss parts.</param>
     internal ReceiverHandOver(
-        Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider)
+        Func<IDestinationImages, DestinationHandOver> create, FileTargetProvider provider, TailDoors doors)
     {
         _create = create;
         _provider = provider;
+        _doors = doors;
     }
 
     /// <summary>Does again whatever a kill has cut off; call it once when the receiver starts.</summary>
@@ -94,6 +97,9 @@ public sealed class ReceiverHandOver : IHandOverParticipant
         DestinationHandOver side = _create(OnDisk(_provider));
         return Task.FromResult(Answer(request.Attempt, side.Refuse(request.Attempt, "the source called the attempt off")));
     }
+
+    /// <inheritdoc/>
+    public TailDoor FindTail(Serve offer) => _doors.Find(offer);
 
     /// <inheritdoc/>
     public Task<AttemptStatus> QueryAsync(QueryAttempt request)

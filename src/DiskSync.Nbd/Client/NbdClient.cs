@@ -29,6 +29,7 @@ public sealed class NbdClient : IDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly Thread? _growing;
     private NbdLink[] _links;
+    private int _isDisposed;
 
     private NbdClient(Func<CancellationToken, Stream> dial, NbdClientOptions options)
     {
@@ -216,8 +217,14 @@ public sealed class NbdClient : IDisposable
     }
 
     /// <summary>Says goodbye and ends all connections; what is under way fails as <see cref="NbdConnectionFailure.Closed"/>.</summary>
+    /// <remarks>May be called by several at once, as by all whose requests a lost connection has failed; the first one does it.</remarks>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         _closing.Cancel();
         _flow.Close(new NbdConnectionException(NbdConnectionFailure.Closed, "the connection was closed on this side"));
         _growing?.Join();

@@ -35,6 +35,13 @@ public interface INbdExport
     /// <summary>The kinds of block status, as namespace:name; base:allocation among them.</summary>
     IReadOnlyList<string> StatusKinds { get; }
 
+    /// <summary>Whether a request may have to wait for something that can take any time, as another host.</summary>
+    /// <remarks>Such a request is given a thread of its own, so that it holds up no other. Once it is false for a range it stays so.</remarks>
+    /// <param name="offset">The range's start.</param>
+    /// <param name="length">The range's length.</param>
+    /// <param name="isWrite">Whether it writes: data, or zeros.</param>
+    bool MayWait(long offset, long length, bool isWrite) => false;
+
     /// <summary>Fills the buffer where that needs no waiting for a medium.</summary>
     /// <returns>False where it would have to wait; the buffer's content means nothing then.</returns>
     bool TryReadNow(long offset, Span<byte> buffer);

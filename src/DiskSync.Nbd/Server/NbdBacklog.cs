@@ -46,7 +46,7 @@ internal sealed class NbdBacklog(NbdAgreement agreement, NbdShared shared, NbdOu
 
     /// <summary>Has something done that brings no data.</summary>
     /// <param name="request">Claimed with no bytes.</param>
-    public void Do(NbdRequest request) => shared.Workers.Do(() =>
+    public void Do(NbdRequest request) => Do(request, () =>
     {
         if (request.Command == NbdCommand.BlockStatus)
         {
@@ -61,7 +61,7 @@ internal sealed class NbdBacklog(NbdAgreement agreement, NbdShared shared, NbdOu
     /// <summary>Has data written.</summary>
     /// <param name="request">Claimed with its length.</param>
     /// <param name="data">Rented; given back here.</param>
-    public void Write(NbdRequest request, byte[] data) => shared.Workers.Do(() =>
+    public void Write(NbdRequest request, byte[] data) => Do(request, () =>
     {
         (NbdError Error, string Why) outcome = NbdExecution.Do(_export, request, data.AsSpan(0, (int)request.Length));
         shared.Buffers.Return(data);
@@ -71,7 +71,7 @@ internal sealed class NbdBacklog(NbdAgreement agreement, NbdShared shared, NbdOu
     /// <summary>Has data read.</summary>
     /// <param name="request">Claimed with its length.</param>
     /// <param name="reply">Rented, with room for the reply's head; given back here.</param>
-    public void Read(NbdRequest request, byte[] reply) => shared.Workers.Do(() =>
+    public void Read(NbdRequest request, byte[] reply) => Do(request, () =>
     {
         int head = NbdReply.HeadOfData(agreement.IsStructured);
         try
@@ -103,6 +103,21 @@ internal sealed class NbdBacklog(NbdAgreement agreement, NbdShared shared, NbdOu
 
     /// <summary>Waits until nothing is under way any more.</summary>
     public void WaitUntilDone() => _requests.WaitUntilFree();
+
+    /// <summary>What may wait for another host must not take the place of what need not.</summary>
+    private void Do(in NbdRequest request, Action job)
+    {
+        bool mayWait = request.Command is NbdCommand.Read or NbdCommand.Write or NbdCommand.WriteZeroes
+            && _export.MayWait((long)request.Offset, request.Length, isWrite: request.Command != NbdCommand.Read);
+        if (mayWait)
+        {
+            shared.Waiters.Do(job);
+        }
+        else
+        {
+            shared.Workers.Do(job);
+        }
+    }
 
     private void Status(NbdRequest request)
     {

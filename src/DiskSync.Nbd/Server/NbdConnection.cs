@@ -213,7 +213,8 @@ internal sealed class NbdConnection : IDisposable
     private void Write(in NbdRequest request)
     {
         int length = (int)request.Length;
-        if (length <= MostAtOnce && !request.Flags.HasFlag(NbdCommandFlags.Fua) && _writePace.IsQuick)
+        if (length <= MostAtOnce && !request.Flags.HasFlag(NbdCommandFlags.Fua) && _writePace.IsQuick
+            && !_export.MayWait((long)request.Offset, length, isWrite: true))
         {
             while (_received.Count < length)
             {

@@ -22,7 +22,7 @@ public sealed class NbdServer : IDisposable
         ArgumentOutOfRangeException.ThrowIfZero(exports?.Count ?? 0);
         _exports = exports!;
         _options = options;
-        _shared = new(new NbdWorkers(options.Workers), new NbdBudget(options.TotalBytes), new NbdBuffers(options.TotalBytes));
+        _shared = new(new NbdWorkers(options.Workers), new NbdWaiters(options.Waiters), new NbdBudget(options.TotalBytes), new NbdBuffers(options.TotalBytes));
     }
 
     /// <summary>Serves one client until it goes; the calling thread is its thread.</summary>
@@ -56,6 +56,7 @@ public sealed class NbdServer : IDisposable
     {
         _shared.Bytes.Close();
         _shared.Workers.Dispose();
+        _shared.Waiters.Dispose();
     }
 
     private NbdAgreement? Negotiate(Stream stream, bool requiresTls)

@@ -23,6 +23,9 @@ public sealed class NbdServerOptions
     /// <summary>Threads that wait for the medium.</summary>
     public int Workers { get; init; } = Math.Clamp(4 * Environment.ProcessorCount, 8, 32);
 
+    /// <summary>The most threads for requests that may wait for another host (<see cref="INbdExport.MayWait"/>); made when they are needed.</summary>
+    public int Waiters { get; init; } = 512;
+
     /// <summary>Waits for some tens of microseconds, to let requests gather where there are many; null where nothing can.</summary>
     public Action? Pause { get; init; }
 

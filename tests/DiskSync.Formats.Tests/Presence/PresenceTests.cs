@@ -97,6 +97,26 @@ public sealed class PresenceTests
         }
     }
 
+    [Fact]
+    public void A_count_has_the_bytes_of_its_golden_file_and_survives_the_loss_of_any_slot()
+    {
+        Golden.Check("presence-written.bin", FuzzWritten.Build());
+        byte[] file = Golden.Read("presence-written.bin");
+        Assert.Equal(
+            new WrittenCount(70 << 20, 128 << 20, 1_764_000_000_000, 1_764_000_070_000), WrittenCodec.Decode(file, FuzzWritten.Attempt));
+        for (int bit = 0; bit < file.Length * 8; bit++)
+        {
+            file[bit / 8] ^= (byte)(1 << (bit % 8));
+            WrittenCount count = WrittenCodec.Decode(file, FuzzWritten.Attempt)!.Value;
+            Assert.InRange(count.Bytes, 64 << 20, 70 << 20);
+            Assert.Equal(128 << 20, count.Most);
+            file[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+
+        Assert.Null(WrittenCodec.Decode(file, Guid.Empty));
+        Assert.Null(WrittenCodec.Decode(file.AsSpan(0, WrittenCodec.SlotSize - 1), FuzzWritten.Attempt));
+    }
+
     private static List<PresenceRange> ReadNotes(byte[] notes)
     {
         List<PresenceRange> ranges = [];

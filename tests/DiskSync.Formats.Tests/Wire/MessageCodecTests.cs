@@ -140,6 +140,8 @@ public sealed class MessageCodecTests
             new Formats.Wire.Messages.Seal(1, default),
             new BlockRequest((1UL << 40) - 1, 2),
             new AttemptStatus(Guid.Empty, (AttemptState)13, 0),
+            new Serve(Guid.Empty, 1, 64, ServeUse.Urgent),
+            new Serve(Guid.Empty, 1, 0, (ServeUse)4),
         ];
         Assert.All(bad, message => Assert.Throws<FormatViolationException>(() => RoundTrip(message)));
     }

@@ -9,7 +9,7 @@ internal sealed class MessageGenerator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public Message Next() => _random.Next(41) switch
+    public Message Next() => _random.Next(43) switch
     {
         0 => new Hello(Id(), (ushort)_random.Next(65536), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), Text(), Text()),
         1 => new Welcome(Id(), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), (uint)_random.Next(1, int.MaxValue), Text(), Text()),
@@ -51,6 +51,8 @@ internal sealed class MessageGenerator(int seed)
         37 => new Drained((ushort)_random.Next(65536)),
         38 => new SeedRequest(List(WireLimits.MaxSeeds, KnownHash)),
         39 => new Seeds(Number(), [.. List(WireLimits.MaxSeeds, () => (ushort)_random.Next(WireLimits.MaxSeeds)).Distinct().Order()]),
+        40 => new Serve(Id(), Number(), (ushort)_random.Next(WireLimits.MaxImages), (ServeUse)_random.Next(1, 4)),
+        41 => new Serving(Id(), Number()),
         _ => new AttemptStatus(Id(), (AttemptState)_random.Next(13), Number()),
     };
 

@@ -39,5 +39,7 @@ internal sealed class WatchedDestination(IHandOverParticipant inner) : IHandOver
 
     public Task<Message> RefuseAsync(Refuse request) => inner.RefuseAsync(request);
 
+    public TailDoor FindTail(Serve offer) => inner.FindTail(offer);
+
     public Task<AttemptStatus> QueryAsync(QueryAttempt request) => inner.QueryAsync(request);
 }

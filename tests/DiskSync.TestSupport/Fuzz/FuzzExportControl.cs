@@ -1,5 +1,6 @@
 using DiskSync.Formats;
 using DiskSync.Formats.ExportControl;
+using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.TestSupport.Fuzz;
 
@@ -25,6 +26,10 @@ public static class FuzzExportControl
         new Load(1UL << 33, 4096, [.. Enumerable.Range(0, Load.Buckets).Select(i => (long)i * i)]),
         new Done(),
         new Refusal("source vm.img is lent", "Wait."),
+        new OfferTail(new Guid("00112233-4455-6677-8899-aabbccddeeff"), 8, ServeUse.Background, "host1"),
+        new AskTail(),
+        new SetTail(true),
+        new TailState(5UL << 30, 1UL << 40, 77, true, false, "the link was lost"),
     ];
 
     /// <summary>One of each kind as bytes.</summary>

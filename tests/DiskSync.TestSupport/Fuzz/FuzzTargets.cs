@@ -21,6 +21,7 @@ public static class FuzzTargets
         new("tail-seal", FuzzTailSeal.Run, FuzzTailSeal.Seeds, FuzzTailSeal.Repair),
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
         new("presence", FuzzPresence.Run, FuzzPresence.Seeds, FuzzPresence.Repair),
+        new("written", FuzzWritten.Run, FuzzWritten.Seeds, FuzzWritten.Repair),
         new("export-control", FuzzExportControl.Run, FuzzExportControl.Seeds),
         new("peers", FuzzPeers.Run, FuzzPeers.Seeds),
         new("nbd-server", FuzzNbdServer.Run, FuzzNbdServer.Seeds),

@@ -60,6 +60,8 @@ public static class WireSamples
         new Seeds(1UL << 33, [0, 1, 2047]),
         new CheckImage("vm/disk.img", 5UL << 30, 65536, HashOf(10), 0x1A0, "root:disk", [new SampleBlock(0, HashOf(11)), new SampleBlock(81919, HashOf(12))]),
         new ImageChecked(false, "/srv/vm/disk.img", 131072, "it has no seal"),
+        new Serve(Id, 8, 63, ServeUse.Background),
+        new Serving(Id, 8),
     ];
 
     /// <summary>A hash that is easy to recognise in a dump.</summary>

@@ -44,8 +44,7 @@ public sealed class ExportLending : IDisposable
     /// <exception cref="DiskSyncException">The socket cannot be had.</exception>
     public static ExportLending Start(LendableImage image, string path, ILendingJudge judge, Action<string> tell)
     {
-        Directory.CreateDirectory(
-            Path.GetDirectoryName(Path.GetFullPath(path))!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        LendingSocket.MakeFolder(path);
         ExportLending lending = new(image, path, judge, tell);
         lending._thread.Start();
         return lending;

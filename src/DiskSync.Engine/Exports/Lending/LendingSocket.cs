@@ -12,6 +12,13 @@ public static class LendingSocket
     /// <summary>The path of the socket.</summary>
     /// <param name="stateFolder">The host's state folder.</param>
     /// <param name="identity">The image's identity.</param>
-    public static string PathOf(string stateFolder, string identity) => Path.Combine(
-        Path.GetFullPath(stateFolder), "exports", Blake3.Hash(Encoding.UTF8.GetBytes(identity)).ToString()[..NameLength] + ".sock");
+    public static string PathOf(string stateFolder, string identity) => PathOf(stateFolder, identity, ".sock");
+
+    /// <summary>The path of a socket of an image's export.</summary>
+    internal static string PathOf(string stateFolder, string identity, string ending) => Path.Combine(
+        Path.GetFullPath(stateFolder), "exports", Blake3.Hash(Encoding.UTF8.GetBytes(identity)).ToString()[..NameLength] + ending);
+
+    /// <summary>Makes the folder of an export's socket.</summary>
+    internal static void MakeFolder(string path) => Directory.CreateDirectory(
+        Path.GetDirectoryName(Path.GetFullPath(path))!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 }

@@ -33,4 +33,7 @@ public enum Capability : ulong
 
     /// <summary>Telling of a sealed image whether it is what the source has, without opening it.</summary>
     CheckImage = 1 << 8,
+
+    /// <summary>Connections that become NBD connections, over which the source serves what an image that was handed over still misses.</summary>
+    Tail = 1 << 9,
 }

@@ -1,0 +1,25 @@
+using DiskSync.Engine.Replication;
+
+namespace DiskSync.Engine.Tail;
+
+/// <summary>How a source serves what is missing at the destination.</summary>
+public sealed record TailServerOptions
+{
+    /// <summary>The limits of the handshakes.</summary>
+    public ConnectionOptions Connection { get; init; } = new();
+
+    /// <summary>How long to wait before a connection that was lost, or could not be had, is tried again; doubled each time.</summary>
+    public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest such wait.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a connection may be silent before it is given up: the destination asks for something every ten seconds, needed or not.</summary>
+    public TimeSpan SilenceLimit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a connection has to have lasted for the next one to be dialled without a longer wait than the first.</summary>
+    public TimeSpan Lasting { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The clock of all that.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}
