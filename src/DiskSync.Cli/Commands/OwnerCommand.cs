@@ -127,7 +127,7 @@ internal sealed class OwnerCommand : CliCommand
         await using SourceSession? session = await AskPeerAsync(context, owner.PeerToAsk(identity), parts, state, cancellation);
         SessionHandOverLink? link = session is null ? null : new SessionHandOverLink(session);
         return Print(context, giveBack
-            ? await owner.ReturnAsync(identity, link, cancellation)
+            ? await owner.ReturnAsync(identity, link, discardWrites: false, cancellation)
             : await owner.ResolveAsync(identity, link, cancellation));
     }
 

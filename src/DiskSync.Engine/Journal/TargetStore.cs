@@ -49,6 +49,9 @@ public sealed class TargetStore : IDisposable
     // target again hashes what is withdrawn.
     private bool _broken;
 
+    /// <summary>Blocks that the source will not send before it hands over: they are fetched afterwards (docs/tail.md). Touched by one thread at a time.</summary>
+    public RunSet Missing { get; } = new();
+
     /// <summary>Opens a store over its parts, which it owns from now on.</summary>
     /// <param name="device">The image, as long as the geometry says.</param>
     /// <param name="map">What the image holds, as far as anybody knows.</param>

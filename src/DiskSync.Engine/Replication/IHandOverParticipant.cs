@@ -24,6 +24,10 @@ public interface IHandOverParticipant
     /// <returns><see cref="Prepared"/>, or <see cref="Refused"/>.</returns>
     Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer);
 
+    /// <summary>The same for images of which blocks are missing, as each target's store knows.</summary>
+    /// <returns><see cref="Prepared"/>, or <see cref="Refused"/>.</returns>
+    Task<Message> PrepareTailAsync(PrepareTail request, IReadOnlyDictionary<ushort, ITarget> targets, string peer);
+
     /// <summary>Step 3: make OWNER durable, finish the images, resume the guest.</summary>
     /// <param name="request">The source's Commit.</param>
     /// <param name="targets">The open targets; closed by the call where the attempt becomes owner. Empty on a new connection.</param>
@@ -41,4 +45,7 @@ public interface IHandOverParticipant
 
     /// <summary>How the attempt stands.</summary>
     Task<AttemptStatus> QueryAsync(QueryAttempt request);
+
+    /// <summary>How the attempt stands, and how much of its images is missing.</summary>
+    Task<TailStatus> QueryTailAsync(QueryTail request);
 }

@@ -1,6 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
+using DiskSync.Formats.Tail;
 using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Engine.Replication;
@@ -33,6 +34,11 @@ public interface ITarget : IDisposable
     /// <summary>Does, durably, all of <see cref="Finish"/> that can be done before the ownership has moved: mode, owner and map.</summary>
     /// <exception cref="DiskSyncException">It cannot be done, or part of the copy is unknown.</exception>
     void PrepareFinish();
+
+    /// <summary>After <see cref="PrepareFinish"/>: makes durable which parts of the copy are missing (<see cref="TargetStore.Missing"/>), and where they are.</summary>
+    /// <param name="seal">Where they are.</param>
+    /// <exception cref="DiskSyncException">It cannot be done, or this target cannot have a tail (kind Preflight).</exception>
+    void PrepareTail(TailSealRecord seal);
 
     /// <summary>Gives the staged copy its name and its seal; durable when it returns. The store is closed by it, and with it the lock given back: whoever owns the image now may open it.</summary>
     /// <param name="seal">What the seal records.</param>

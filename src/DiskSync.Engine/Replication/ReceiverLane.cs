@@ -297,6 +297,9 @@ internal sealed class ReceiverLane : IDisposable
         Verify verify => Task.Run(() => AloneAsync(() => VerifyAsync(image, verify))),
         Formats.Wire.Messages.Seal seal => Task.Run(() => AloneAsync(() => SealAsync(image, seal))),
         Prepare prepare => Task.Run(() => AloneAsync(() => PrepareAsync(prepare))),
+        PrepareTail prepare => Task.Run(() => AloneAsync(() => PrepareTailAsync(prepare))),
+        MissingBlocks missing => Task.Run(() => AloneAsync(() => NoteMissingAsync(image, missing))),
+        QueryTail query => Task.Run(async () => await SendAsync(FrameHeader.NoImage, await HandOver().QueryTailAsync(query))),
         Commit commit => Task.Run(() => AloneAsync(() => CommitAsync(commit))),
         Refuse refuse => Task.Run(() => AloneAsync(() => RefuseAsync(refuse))),
         SeedRequest request => Task.Run(() => SeedsAsync(image, request)),
@@ -429,6 +432,34 @@ internal sealed class ReceiverLane : IDisposable
         Message answer = await HandOver().PrepareAsync(request, Targets.All, Session.PeerHost);
         Session.Promise(answer is Prepared ? request.Attempt : null);
         await SendAsync(FrameHeader.NoImage, answer);
+    }
+
+    private async Task PrepareTailAsync(PrepareTail request)
+    {
+        Message answer = await HandOver().PrepareTailAsync(request, Targets.All, Session.PeerHost);
+        Session.Promise(answer is Prepared ? request.Attempt : null);
+        await SendAsync(FrameHeader.NoImage, answer);
+    }
+
+    private async Task NoteMissingAsync(ushort image, MissingBlocks request)
+    {
+        TargetStore store = Targets.Of(image).Store;
+        if (request.IsFirst)
+        {
+            store.Missing.Clear();
+        }
+
+        foreach (BlockSpan span in request.Spans)
+        {
+            if (!store.Geometry.Contains((long)span.First, (long)span.Count))
+            {
+                throw new TransportLostException($"{_connection.Peer} calls block {span.First} missing, which image {image} does not have");
+            }
+
+            store.Missing.Add((long)span.First, (long)span.Count);
+        }
+
+        await SendAsync(image, new MissingNoted((ulong)store.Missing.Count));
     }
 
     private async Task RefuseAsync(Refuse request)

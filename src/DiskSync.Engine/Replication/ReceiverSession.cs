@@ -250,7 +250,7 @@ internal sealed class ReceiverSession : IDisposable
     {
         lock (_lock)
         {
-            if (_promised is not null && frame.Message is null or Seal or CloseImage { Discard: true })
+            if (_promised is not null && frame.Message is null or Seal or MissingBlocks or CloseImage { Discard: true })
             {
                 throw new TransportLostException(
                     $"the source sent {frame.Type} after Prepare: what is prepared stays as it is until it is refused");

@@ -3,6 +3,8 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
 using DiskSync.Engine.Peers;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Tail;
+using DiskSync.Formats.Tail;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
 
@@ -110,6 +112,9 @@ internal sealed class DeviceTarget : ITarget
 
     /// <inheritdoc/>
     public void PrepareFinish() => Store.Checkpoint();
+
+    /// <inheritdoc/>
+    public void PrepareTail(TailSealRecord seal) => throw TailSealer.OnlyStaged(StagedAs);
 
     /// <inheritdoc/>
     public string Finish(SealRequest seal)

@@ -2,6 +2,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Peers;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets.Seeds;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire.Messages;
@@ -148,7 +149,14 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
     public void FinishAgain(string identity, SealRequest seal)
     {
         using TargetPaths paths = PathsOf(identity);
-        TargetSealer.FinishAgain(paths, seal);
+        if (seal.IsIncomplete)
+        {
+            TailSealer.AdoptAgain(paths, seal);
+        }
+        else
+        {
+            TargetSealer.FinishAgain(paths, seal);
+        }
     }
 
     /// <summary>Whether an image holds what a root says, by reading all of it.</summary>
@@ -162,10 +170,21 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
             && TargetSealer.Holds(paths, seal.Geometry, root, cancellationToken);
     }
 
+    /// <summary>Whether nothing was ever written to an image with a tail: its export counts a write before it does it.</summary>
+    /// <param name="identity">The image, as <see cref="IdentityOf"/> named it.</param>
+    /// <param name="attempt">The attempt that handed it over.</param>
+    public bool WasNeverWritten(string identity, Guid attempt)
+    {
+        using TargetPaths paths = PathsOf(identity);
+        using TailFiles files = TailFiles.Of(paths.ImagePath);
+        return files.Written(attempt) is { Bytes: 0, Most: 0 };
+    }
+
     /// <summary>Looks whether somebody has an image open: a guest that was started on it, whatever became of the command that did it.</summary>
     /// <param name="identity">The image, as <see cref="IdentityOf"/> named it.</param>
+    /// <param name="incomplete">The EPOCH of the name NAME.incomplete-EPOCH that it has; 0 where it has its own.</param>
     /// <exception cref="DiskSyncException">Somebody has (kind Preflight).</exception>
-    public void RefuseOpen(string identity)
+    public void RefuseOpen(string identity, ulong incomplete = 0)
     {
         if (ImageIdentity.IsNbd(identity))
         {
@@ -174,8 +193,9 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
 
         using TargetPaths paths = PathsOf(identity);
-        List<string> uses = [.. DestinationCheck.FindUse(paths.ImagePath)];
-        using LinuxFile image = OpenImage(paths);
+        string leaf = incomplete == 0 ? paths.Leaf : paths.Leaf + TargetPaths.IncompleteEnding + incomplete;
+        List<string> uses = [.. DestinationCheck.FindUse(paths.IsDevice ? paths.ImagePath : paths.PathOf(leaf))];
+        using LinuxFile image = OpenImage(paths, leaf);
         if (!paths.IsDevice && image.TryBeAlone() == false)
         {
             uses.Add("a process has it open");
@@ -226,13 +246,13 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         return TargetPaths.OfDevice(_stateFolder, id, device, device);
     }
 
-    private static LinuxFile OpenImage(TargetPaths paths)
+    private static LinuxFile OpenImage(TargetPaths paths, string leaf)
     {
         try
         {
             return paths.IsDevice
                 ? LinuxFile.Open(paths.ImagePath, LinuxOpen.ReadWrite | LinuxOpen.Exclusive)
-                : paths.OpenFile(paths.Leaf, LinuxOpen.ReadWrite);
+                : paths.OpenFile(leaf, LinuxOpen.ReadWrite);
         }
         catch (LinuxException exception)
         {

@@ -2,8 +2,10 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
 using DiskSync.Engine.Replication;
+using DiskSync.Engine.Tail;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Journal;
+using DiskSync.Formats.Tail;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Linux;
 
@@ -101,6 +103,17 @@ internal sealed class StagedTarget : ITarget
     }
 
     /// <inheritdoc/>
+    public void PrepareTail(TailSealRecord seal)
+    {
+        if (_opening.InPlace)
+        {
+            throw TailSealer.OnlyStaged(StagedAs);
+        }
+
+        TailSealer.Stage(_paths, seal, Store.Missing);
+    }
+
+    /// <inheritdoc/>
     public string Finish(SealRequest seal)
     {
         Hash256 root = Store.Root();
@@ -117,7 +130,15 @@ internal sealed class StagedTarget : ITarget
             PrepareFinish();
         }
 
-        TargetSealer.Conclude(_paths, DataLeaf(_opening), Store.Geometry, seal);
+        if (seal.IsIncomplete)
+        {
+            TailSealer.Adopt(_paths, seal);
+        }
+        else
+        {
+            TargetSealer.Conclude(_paths, DataLeaf(_opening), Store.Geometry, seal);
+        }
+
         Store.Dispose();
         return _paths.ImagePath;
     }
@@ -131,6 +152,7 @@ internal sealed class StagedTarget : ITarget
         }
 
         Store.Fence();
+        TailSealer.Forget(_paths, new TailLeaves(_paths.Staged));
         foreach (string leaf in new[] { _paths.Staged, _paths.Journal, _paths.PartialMap })
         {
             _paths.Remove(leaf);

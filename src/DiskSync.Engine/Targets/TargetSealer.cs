@@ -56,7 +56,7 @@ internal static class TargetSealer
             return;
         }
 
-        BlockGeometry geometry = RestoreMap(paths, seal);
+        BlockGeometry geometry = Prove(paths, seal, WriteMap);
         if (paths.IsDevice)
         {
             WriteSeal(paths, geometry, seal, default, Guid.Empty);
@@ -148,6 +148,9 @@ internal static class TargetSealer
         {
             // The old image's seal must not stand beside the new image, not even for a moment.
             paths.Remove(paths.Seal);
+
+            // Nor must what an image that was never whole has left, had it been given back to its source.
+            Tail.TailSealer.Forget(paths, new Tail.TailLeaves(paths.Leaf));
             paths.Flush();
             paths.Rename(data, paths.Leaf);
             paths.Flush();
@@ -165,8 +168,10 @@ internal static class TargetSealer
             SettledBoot = boot,
         }));
 
-    private static void CleanUp(TargetPaths paths)
+    /// <summary>The copy has its name: what was needed to go on with it goes.</summary>
+    public static void CleanUp(TargetPaths paths)
     {
+        Tail.TailSealer.Forget(paths, new Tail.TailLeaves(paths.Staged));
         paths.Remove(paths.Journal);
         paths.Remove(paths.PartialMap);
         paths.Flush();
@@ -212,8 +217,12 @@ internal static class TargetSealer
         paths.Flush();
     }
 
-    /// <summary>Takes the root from the copy's journal and its map, which stay until the seal is there, and puts the map beside the image.</summary>
-    private static BlockGeometry RestoreMap(TargetPaths paths, SealRequest seal)
+    /// <summary>Takes the root from the copy's journal and its map, which stay until the seal is there.</summary>
+    /// <param name="paths">The target's files.</param>
+    /// <param name="seal">The root that the copy must have.</param>
+    /// <param name="putBeside">Puts the map beside the image where it is not; null where it has no place there.</param>
+    /// <exception cref="DiskSyncException">They do not prove it.</exception>
+    public static BlockGeometry Prove(TargetPaths paths, SealRequest seal, Action<TargetPaths, PagedMap>? putBeside)
     {
         using Journal.TransferJournal journal = Journal.TransferJournal.Open(new FileJournalPlace(paths), out _) ?? throw Lost(paths, seal);
         using PagedMap map = TargetContent.OpenMap(paths, journal.Header) ?? throw Lost(paths, seal);
@@ -222,9 +231,9 @@ internal static class TargetSealer
             throw Lost(paths, seal);
         }
 
-        if (ReadMapClaim(paths)?.Root != seal.Root)
+        if (putBeside is not null && ReadMapClaim(paths)?.Root != seal.Root)
         {
-            WriteMap(paths, map);
+            putBeside(paths, map);
         }
 
         return journal.Header.Geometry;
@@ -263,7 +272,8 @@ internal static class TargetSealer
         paths.Flush();
     }
 
-    private static DiskSyncException Lost(TargetPaths paths, SealRequest seal) => new(
+    /// <summary>What is owned is not here.</summary>
+    public static DiskSyncException Lost(TargetPaths paths, SealRequest seal) => new(
         FailureKind.OwnershipInDoubt,
         $"destination {paths.ImagePath}: epoch {seal.Epoch} is owned here with root {seal.Root}, but neither {paths.Staged} nor {paths.Leaf} can be shown to hold it",
         $"Do not start the guest. Look at the files, and compare with 'disksync verify {paths.ImagePath} {seal.Root}'.");

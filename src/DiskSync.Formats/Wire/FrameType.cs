@@ -130,6 +130,21 @@ public enum FrameType : ushort
     /// <summary><see cref="Messages.ResumeChecked"/></summary>
     ResumeChecked = 0x3A,
 
+    /// <summary><see cref="Messages.MissingBlocks"/></summary>
+    MissingBlocks = 0x3B,
+
+    /// <summary><see cref="Messages.MissingNoted"/></summary>
+    MissingNoted = 0x3C,
+
+    /// <summary><see cref="Messages.PrepareTail"/></summary>
+    PrepareTail = 0x3D,
+
+    /// <summary><see cref="Messages.QueryTail"/></summary>
+    QueryTail = 0x3E,
+
+    /// <summary><see cref="Messages.TailStatus"/></summary>
+    TailStatus = 0x3F,
+
     /// <summary><see cref="Messages.CheckImage"/></summary>
     CheckImage = 0x40,
 

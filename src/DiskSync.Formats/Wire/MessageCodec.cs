@@ -27,6 +27,7 @@ public static class MessageCodec
             ?? MapCodec.TryWrite(message, writer)
             ?? CopyCodec.TryWrite(message, writer)
             ?? HandOverCodec.TryWrite(message, writer)
+            ?? TailHandOverCodec.TryWrite(message, writer)
             ?? CheckCodec.TryWrite(message, writer)
             ?? TailCodec.TryWrite(message, writer)
             ?? throw new ArgumentException($"{message.GetType().Name} has no codec", nameof(message));
@@ -71,6 +72,7 @@ public static class MessageCodec
             ?? MapCodec.TryRead(type, ref reader)
             ?? CopyCodec.TryRead(type, ref reader)
             ?? HandOverCodec.TryRead(type, ref reader)
+            ?? TailHandOverCodec.TryRead(type, ref reader)
             ?? CheckCodec.TryRead(type, ref reader)
             ?? TailCodec.TryRead(type, ref reader)
             ?? throw new InvalidOperationException($"{type} has no codec");

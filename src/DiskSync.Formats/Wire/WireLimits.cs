@@ -54,6 +54,9 @@ public static class WireLimits
     /// <summary>The most image bytes of a sample: what one message can have a destination read.</summary>
     public const long MaxSampleBytes = 64L << 20;
 
+    /// <summary>The most spans of missing blocks in one message.</summary>
+    public const int MaxSpans = 32768;
+
     /// <summary>The most images of one attempt.</summary>
     public const int MaxImages = 64;
 

@@ -12,7 +12,7 @@ public sealed class DeviceAwareNames(ISourceImages files, ISourceImages devices,
     private readonly HashSet<string> _fenced = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public Task MakeUnusableAsync(string image, ulong epoch)
+    public Task MakeUnusableAsync(string image, ulong epoch, ulong incomplete = 0)
     {
         // Looked at again, because hours may have passed since the preflight; not where a rename was cut off and is finished.
         if (!File.Exists(FileSourceImages.CededName(image, epoch)))
@@ -20,7 +20,7 @@ public sealed class DeviceAwareNames(ISourceImages files, ISourceImages devices,
             CheckFence(image);
         }
 
-        return Of(image).MakeUnusableAsync(image, epoch);
+        return Of(image).MakeUnusableAsync(image, epoch, incomplete);
     }
 
     /// <inheritdoc/>

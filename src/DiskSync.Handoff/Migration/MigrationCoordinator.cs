@@ -226,7 +226,7 @@ public sealed class MigrationCoordinator
         }
 
         HandOverResult outcome = await _handOver.HandOverAsync(
-            attempt, roots, _options.Resume, timed, ConfirmCeded, cancellationToken);
+            attempt, roots, _options.Resume, withTail: false, timed, ConfirmCeded, cancellationToken);
         TimeSpan all = Stopwatch.GetElapsedTime(handOverStart);
         if (outcome.State == HandOverState.InDoubt)
         {

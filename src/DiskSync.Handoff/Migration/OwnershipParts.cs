@@ -114,6 +114,7 @@ public sealed class OwnershipParts
     private DestinationHandOver Destination(IDestinationImages images, HookCatalog catalog) => new(
         Journal,
         images,
+        new FileTailImages(),
         new DeviceAwareNames(new FileSourceImages(Side.Destination), _marks, acceptUnfenced: true),
         Witness,
         Locks,

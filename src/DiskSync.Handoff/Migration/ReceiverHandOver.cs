@@ -67,9 +67,27 @@ public sealed class ReceiverHandOver : IHandOverParticipant
     }
 
     /// <inheritdoc/>
+    public async Task<Message> PrepareTailAsync(PrepareTail request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)
+    {
+        SessionTargets images = new(_provider, targets);
+        await _create(images).PrepareAsync(
+            new PrepareRequest(
+                request.Attempt,
+                request.Epoch,
+                [.. request.Images.Select(i => (images.IdentityOf(i.Image), i.Root))],
+                request.Resume,
+                peer)
+            {
+                TailSources = [.. request.Images.Select(i => i.Source)],
+            },
+            CancellationToken.None);
+        return new Prepared(request.Attempt, request.Epoch);
+    }
+
+    /// <inheritdoc/>
     public async Task CommitAsync(Commit request, IReadOnlyDictionary<ushort, ITarget> targets, Func<Message, Task> reply)
     {
-        DestinationHandOver side = _create(new SessionTargets(_provider, targets) { Attempt = request.Attempt });
+        DestinationHandOver side = _create(new SessionTargets(_provider, targets));
         AttemptStanding standing = side.Commit(request.Attempt, request.Epoch);
         await reply(Answer(request.Attempt, standing));
         if (!standing.IsOwner)
@@ -107,6 +125,15 @@ public sealed class ReceiverHandOver : IHandOverParticipant
         AttemptStanding standing =
             _create(OnDisk(_provider)).Query(request.Attempt);
         return Task.FromResult(new AttemptStatus(request.Attempt, standing.State, standing.Epoch));
+    }
+
+    /// <inheritdoc/>
+    public Task<TailStatus> QueryTailAsync(QueryTail request)
+    {
+        DestinationHandOver side = _create(OnDisk(_provider));
+        AttemptStanding standing = side.Query(request.Attempt);
+        return Task.FromResult(new TailStatus(
+            request.Attempt, standing.State, standing.Epoch, side.MissingBytes(request.Attempt) is { } missing ? (ulong)missing : ulong.MaxValue));
     }
 
     /// <summary>Copies that no session has open: what a kill has left, or what an operator resolves.</summary>

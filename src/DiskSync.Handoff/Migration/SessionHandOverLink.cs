@@ -23,12 +23,15 @@ public sealed class SessionHandOverLink : IHandOverLink
         ulong epoch,
         IReadOnlyList<(string Image, Hash256 Root)> images,
         string resume,
+        bool withTail,
         CancellationToken cancellationToken)
     {
         // The images' indices in the session are their places in the attempt.
-        ImageRoot[] roots = [.. images.Select((image, i) => new ImageRoot((ushort)i, image.Root))];
+        Message request = withTail
+            ? new PrepareTail(attempt, epoch, [.. images.Select((image, i) => new TailImage((ushort)i, image.Root, image.Image))], resume)
+            : new Prepare(attempt, epoch, [.. images.Select((image, i) => new ImageRoot((ushort)i, image.Root))], resume);
         Message answer = await _session.RequestAsync(
-            FrameHeader.NoImage, new Prepare(attempt, epoch, roots, resume), [typeof(Prepared), typeof(Refused)], cancellationToken);
+            FrameHeader.NoImage, request, [typeof(Prepared), typeof(Refused)], cancellationToken);
         if (answer is Refused refused)
         {
             throw new Engine.DiskSyncException(

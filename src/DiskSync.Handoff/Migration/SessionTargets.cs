@@ -3,6 +3,7 @@ using DiskSync.Engine;
 using DiskSync.Engine.Journal;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
+using DiskSync.Formats.Tail;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
@@ -18,9 +19,6 @@ internal sealed class SessionTargets : IDestinationImages
         _provider = provider;
         _open = open;
     }
-
-    /// <summary>The attempt that seals will name.</summary>
-    public Guid Attempt { get; init; }
 
     /// <summary>The identity of an image of the session.</summary>
     /// <exception cref="DiskSyncException">The session has no such image open.</exception>
@@ -54,11 +52,32 @@ internal sealed class SessionTargets : IDestinationImages
     }
 
     /// <inheritdoc/>
+    public Task StageTailsAsync(PrepareRequest request, CancellationToken cancellationToken)
+    {
+        foreach (((string image, _), string source) in request.Images.Zip(request.TailSources!))
+        {
+            ITarget target = Open(image) ?? throw new DiskSyncException(
+                FailureKind.Destination, $"destination {image}: the copy is not open", "Run the migrate again.");
+            target.PrepareTail(new TailSealRecord(
+                target.Name,
+                request.Epoch,
+                target.Store.Geometry,
+                Hash256.Unknown,
+                request.Attempt,
+                DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+                request.Peer,
+                source));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public Task FinishImagesAsync(IReadOnlyList<ImageToFinish> images)
     {
         foreach (ImageToFinish image in images)
         {
-            SealRequest seal = new(image.Epoch, image.Root, Attempt);
+            SealRequest seal = new(image.Epoch, image.Root, image.Attempt) { IsIncomplete = image.IsIncomplete };
             if (Open(image.Image) is { } target)
             {
                 target.Finish(seal);
@@ -77,13 +96,14 @@ internal sealed class SessionTargets : IDestinationImages
     {
         foreach (ImageToFinish image in images)
         {
-            _provider.RefuseOpen(image.Image);
+            _provider.RefuseOpen(image.Image, image.IsIncomplete ? image.Epoch : 0);
         }
     }
 
     /// <inheritdoc/>
     public Task<bool> AreUnchangedAsync(IReadOnlyList<ImageToFinish> images, CancellationToken cancellationToken) =>
-        Task.Run(() => images.All(i => _provider.HasRoot(i.Image, i.Root, cancellationToken)), cancellationToken);
+        Task.Run(() => images.All(i =>
+            i.IsIncomplete ? _provider.WasNeverWritten(i.Image, i.Attempt) : _provider.HasRoot(i.Image, i.Root, cancellationToken)), cancellationToken);
 
     // One that was finished and closed by an earlier Commit is found on disk again.
     private ITarget? Open(string identity) => _open.Values.FirstOrDefault(

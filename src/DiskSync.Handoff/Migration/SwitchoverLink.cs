@@ -17,10 +17,11 @@ internal sealed class SwitchoverLink(IHandOverLink inner, CancellationToken budg
         ulong epoch,
         IReadOnlyList<(string Image, Hash256 Root)> images,
         string resume,
+        bool withTail,
         CancellationToken cancellationToken)
     {
         using CancellationTokenSource both = CancellationTokenSource.CreateLinkedTokenSource(budget, cancellationToken);
-        await inner.PrepareAsync(attempt, epoch, images, resume, both.Token);
+        await inner.PrepareAsync(attempt, epoch, images, resume, withTail, both.Token);
     }
 
     public Task<AttemptStanding> CommitAsync(Guid attempt, ulong epoch, CancellationToken cancellationToken) =>

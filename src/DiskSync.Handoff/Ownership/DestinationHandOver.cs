@@ -19,16 +19,17 @@ public sealed class DestinationHandOver
 
     private readonly IOwnershipJournal _journal;
     private readonly IDestinationImages _images;
-    private readonly ISourceImages _names;
     private readonly IImageWitness _witness;
     private readonly IOwnershipLocks _locks;
     private readonly IHypervisor _hypervisor;
     private readonly HookCatalog _catalog;
     private readonly TimeProvider _clock;
+    private readonly DestinationReturn _return;
 
     /// <summary>Puts the destination's side over its journal, copies and guest.</summary>
     /// <param name="journal">This host's journal.</param>
     /// <param name="images">The copies.</param>
+    /// <param name="tails">Those of which parts were missing.</param>
     /// <param name="names">Makes a copy unusable again when it is handed back.</param>
     /// <param name="witness">Looks at seals and ceded names.</param>
     /// <param name="locks">This host's locks.</param>
@@ -38,6 +39,7 @@ public sealed class DestinationHandOver
     public DestinationHandOver(
         IOwnershipJournal journal,
         IDestinationImages images,
+        ITailImages tails,
         ISourceImages names,
         IImageWitness witness,
         IOwnershipLocks locks,
@@ -47,13 +49,17 @@ public sealed class DestinationHandOver
     {
         _journal = journal;
         _images = images;
-        _names = names;
         _witness = witness;
         _locks = locks;
         _hypervisor = hypervisor;
         _catalog = catalog;
         _clock = clock;
+        Tails = new TailConclusion(journal, tails, locks, clock);
+        _return = new DestinationReturn(journal, images, names, locks, clock);
     }
+
+    /// <summary>Ends the dependence on the source of images that are whole.</summary>
+    public TailConclusion Tails { get; }
 
     /// <summary>Whether a session may open this target and write its staged copy; call it for every OpenImage, push included.</summary>
     /// <remarks>
@@ -114,6 +120,11 @@ public sealed class DestinationHandOver
             }
         }
 
+        if (request.TailSources is not null)
+        {
+            await _images.StageTailsAsync(request, cancellationToken);
+        }
+
         // Before the promise: a source that has ceded must find its machine here, whole.
         await _hypervisor.Destination(_catalog.Resolve(request.Resume)).CheckHeldAsync(cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
@@ -122,7 +133,7 @@ public sealed class DestinationHandOver
         {
             CheckReceivable(view, request);
             return [.. request.Images.Select(i => new OwnershipEntry(
-                i.Image, request.Attempt, request.Epoch, AttemptState.Prepared, i.Root, now, request.Peer, resume, images))];
+                i.Image, request.Attempt, request.Epoch, request.Kind, i.Root, now, request.Peer, resume, images))];
         });
     }
 
@@ -134,8 +145,8 @@ public sealed class DestinationHandOver
     {
         DateTimeOffset now = _clock.GetUtcNow();
         OwnershipView view = _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination)
-            .Where(e => e.Kind == AttemptState.Prepared && e.Epoch == epoch)
-            .Select(e => e.Next(AttemptState.Owner, e.Epoch, now))]);
+            .Where(e => e.Kind.IsPrepared() && e.Epoch == epoch)
+            .Select(e => e.Next(e.Kind.Owned(), e.Epoch, now))]);
         return Standing(view, attempt);
     }
 
@@ -148,7 +159,7 @@ public sealed class DestinationHandOver
         DateTimeOffset now = _clock.GetUtcNow();
         OwnershipView view = _journal.Append(view =>
         {
-            OwnershipEntry[] open = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Prepared)];
+            OwnershipEntry[] open = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind.IsPrepared())];
             foreach (OwnershipEntry entry in open)
             {
                 // A restored journal can end in PREPARED although the guest runs here: the seal knows better.
@@ -167,6 +178,24 @@ public sealed class DestinationHandOver
     /// <summary>How the attempt stands; changes nothing.</summary>
     public AttemptStanding Query(Guid attempt) => Standing(_journal.Read(), attempt);
 
+    /// <summary>How many bytes of an attempt's images are still at the source, as far as their presence maps say; null where one of them cannot be told.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public long? MissingBytes(Guid attempt)
+    {
+        long missing = 0;
+        foreach (OwnershipEntry entry in _journal.Read().InAttempt(attempt, AttemptRole.Destination).Where(e => e.Kind.IsIncomplete()))
+        {
+            if (_witness.Look(entry.Image).MissingBytes is not { } bytes)
+            {
+                return null;
+            }
+
+            missing += bytes;
+        }
+
+        return missing;
+    }
+
     /// <summary>After OWNER: names and seals, then the resume command, then RUNNING. Idempotent; takes no token, for D in OWNER runs whatever the link does.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <returns>What became of the guest; RUNNING already written is a success.</returns>
@@ -177,16 +206,16 @@ public sealed class DestinationHandOver
         string[] all = open.Count > 0 ? [.. open[0].Images] : [];
         using IDisposable locks = await AcquireAsync(all);
         OwnershipView view = _journal.Read();
-        OwnershipEntry[] owned = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Owner)];
+        OwnershipEntry[] owned = [.. view.Open(attempt, AttemptRole.Destination).Where(e => e.Kind.IsUnfinished())];
         if (owned.Length == 0)
         {
             AttemptStanding standing = Standing(view, attempt);
-            return standing.State == AttemptState.Running
+            return standing.State is AttemptState.Running or AttemptState.RunningIncomplete
                 ? new ResumeReport(Running: true, 0, string.Empty)
                 : new ResumeReport(Running: false, -1, $"the attempt is {standing.State} here");
         }
 
-        await _images.FinishImagesAsync([.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))]);
+        await _images.FinishImagesAsync([.. owned.Select(ImageToFinish.Of)]);
         MachineResult result;
         try
         {
@@ -206,22 +235,27 @@ public sealed class DestinationHandOver
 
         DateTimeOffset now = _clock.GetUtcNow();
         _journal.Append(v => [.. v.Open(attempt, AttemptRole.Destination)
-            .Where(e => e.Kind == AttemptState.Owner)
-            .Select(e => e.Next(AttemptState.Running, e.Epoch, now))]);
+            .Where(e => e.Kind.IsUnfinished())
+            .Select(e => e.Next(e.Kind.Started(), e.Epoch, now))]);
         return new ResumeReport(Running: true, 0, result.Output);
     }
 
-    /// <summary>Redoes what a crash cut off: every attempt in OWNER is finished and resumed, every begun return is ended.</summary>
+    /// <summary>Redoes what a crash cut off: every image that is whole is said to be, every attempt in OWNER is finished and resumed, every begun return is ended.</summary>
     /// <remarks>Call it when a receiver starts. Images that another live process is at are left to it. One attempt's failure does not keep the others.</remarks>
     /// <returns>Per attempt that was open, what became of it: the guest's report, or the failure.</returns>
     /// <exception cref="JournalDamagedException">Nothing may be done here.</exception>
     public async Task<IReadOnlyList<(Guid Attempt, ResumeReport? Report, DiskSyncException? Failure)>> RecoverAtStartAsync()
     {
-        OwnershipView view = _journal.Read();
         List<(Guid, ResumeReport?, DiskSyncException?)> done = [];
+        foreach ((string image, DiskSyncException failure) in Tails.Sweep())
+        {
+            done.Add((_journal.Read().Last(image)!.Attempt, null, failure));
+        }
+
+        OwnershipView view = _journal.Read();
         var open = view.Images
             .Select(image => view.Last(image)!)
-            .Where(e => e.Kind is AttemptState.Owner or AttemptState.Paused && view.RoleOf(e.Image, e.Attempt) == AttemptRole.Destination)
+            .Where(e => (e.Kind.IsUnfinished() || e.Kind == AttemptState.Paused) && view.RoleOf(e.Image, e.Attempt) == AttemptRole.Destination)
             .GroupBy(e => e.Attempt, e => e.Kind);
         foreach (IGrouping<Guid, AttemptState> group in open)
         {
@@ -229,7 +263,7 @@ public sealed class DestinationHandOver
             {
                 if (group.Contains(AttemptState.Paused))
                 {
-                    await EndReturnAsync(group.Key);
+                    await _return.EndAsync(group.Key);
                     done.Add((group.Key, null, null));
                 }
                 else
@@ -247,12 +281,23 @@ public sealed class DestinationHandOver
     }
 
     /// <summary>The operator's word that the source is fenced (<c>owner --force</c> at the destination): PREPARED becomes OWNER, then all as after COMMIT.</summary>
-    /// <remarks>Only PREPARED: everything else here is either owned already or a copy that was never proven complete.</remarks>
+    /// <remarks>
+    /// Only PREPARED: everything else here is either owned already or a copy that was never proven complete. And not with a
+    /// tail: what is missing is nowhere but at that source, which may have gone on writing where it never ceded.
+    /// </remarks>
     /// <param name="image">Any image of the attempt.</param>
     public async Task<ResumeReport> ForceAsync(string image)
     {
         OwnershipView view = _journal.Read();
         OwnershipEntry? last = view.Last(image);
+        if (last?.Kind == AttemptState.PreparedTail)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"destination {image}: parts of it are only at {last.Peer}, so nothing here could run without that host",
+                $"Bring {last.Peer} back and run 'disksync owner' there; to refuse instead, 'disksync owner --return {image}'.");
+        }
+
         if (last?.Kind != AttemptState.Prepared)
         {
             throw OwnershipErrors.Moved(image, last, "taking it by force");
@@ -268,35 +313,26 @@ public sealed class DestinationHandOver
     /// </summary>
     /// <remarks>One way: once it is durable this host takes the image back only by a migration, or by the operator's word.</remarks>
     /// <param name="image">Any image of the attempt.</param>
+    /// <param name="discardWrites">The operator's word that what was written here may be lost; only while parts are still at the source, which therefore has all that was there at the hand-over.</param>
     /// <param name="cancellationToken">Honoured until the return has begun.</param>
     /// <exception cref="DiskSyncException">The guest has run or has written here, so its data must be migrated back instead; or there is nothing to hand back.</exception>
-    public async Task<AttemptStanding> ReturnAsync(string image, CancellationToken cancellationToken)
+    public async Task<AttemptStanding> ReturnAsync(string image, bool discardWrites, CancellationToken cancellationToken)
     {
         OwnershipView view = _journal.Read();
         OwnershipEntry? last = view.Last(image);
-        AttemptRole role = last is null ? AttemptRole.None : view.RoleOf(image, last.Attempt);
-        if (role != AttemptRole.Destination || last!.Kind is not (AttemptState.Prepared or AttemptState.Owner or AttemptState.Paused))
-        {
-            throw last?.Kind == AttemptState.Running && role == AttemptRole.Destination
-                ? new DiskSyncException(
-                    FailureKind.Preflight,
-                    $"destination {image}: its guest was resumed here, so the source's copy is older than this one",
-                    "Migrate it back: disksync migrate, from here to the old source.")
-                : OwnershipErrors.Moved(image, last, "handing it back");
-        }
-
-        if (last.Kind == AttemptState.Prepared)
+        if (last is not null && view.RoleOf(image, last.Attempt) == AttemptRole.Destination && last.Kind.IsPrepared())
         {
             return Refuse(last.Attempt, "refused by the operator of the destination");
         }
 
-        if (last.Kind == AttemptState.Owner)
+        // What is whole, though its export was killed before it could say so, is not given back.
+        foreach (string one in last?.Images ?? [])
         {
-            await BeginReturnAsync(last.Attempt, cancellationToken);
+            _ = Tails.Sweep(one);
         }
 
-        await EndReturnAsync(last.Attempt);
-        return Standing(_journal.Read(), last.Attempt);
+        await _return.RunAsync(image, discardWrites, cancellationToken);
+        return Standing(_journal.Read(), last!.Attempt);
     }
 
     /// <summary>Waits for whoever is finishing the same attempt: a source that lost its link asks again while the hook still runs.</summary>
@@ -319,81 +355,11 @@ public sealed class DestinationHandOver
         }
     }
 
-    private async Task BeginReturnAsync(Guid attempt, CancellationToken cancellationToken)
-    {
-        OwnershipEntry[] owned = [.. _journal.Read().Open(attempt, AttemptRole.Destination)];
-        using IDisposable locks = _locks.TryAcquire(owned[0].Images) ?? throw OwnershipErrors.Busy(owned[0].Images);
-
-        // An export that waits for an image in OWNER opens it without the moving lock: it has to find the other one taken.
-        using IDisposable exports = KeepExportsAway(owned[0].Images);
-        ImageToFinish[] images = [.. owned.Select(e => new ImageToFinish(e.Image, e.Epoch, e.Root))];
-        await _images.FinishImagesAsync(images);
-        _images.RefuseOpen(images);
-        if (!await _images.AreUnchangedAsync(images, cancellationToken))
-        {
-            throw new DiskSyncException(
-                FailureKind.Preflight,
-                $"destination {owned[0].Image}: it has been written to since it was sealed, so the source's copy is older than this one",
-                "Migrate it back: disksync migrate, from here to the old source.");
-        }
-
-        // Hashing takes long enough for somebody to have started it meanwhile.
-        _images.RefuseOpen(images);
-
-        // A note before the names change, so that a ceded name never stands beside a journal that has not heard of its epoch.
-        DateTimeOffset now = _clock.GetUtcNow();
-        _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination).Select(e => e.Kind == AttemptState.Owner
-            ? e.Next(AttemptState.Paused, ReturnEpoch(view, attempt), now)
-            : throw OwnershipErrors.Moved(e.Image, e, "handing it back"))]);
-    }
-
-    private HeldLocks KeepExportsAway(IReadOnlyList<string> images)
-    {
-        HeldLocks held = new();
-        try
-        {
-            foreach (string image in images)
-            {
-                held.Add(_locks.TryServe(image) ?? throw OwnershipErrors.Busy(images));
-            }
-
-            return held;
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
-        }
-    }
-
-    private async Task EndReturnAsync(Guid attempt)
-    {
-        OwnershipEntry[] returning = [.. _journal.Read().Open(attempt, AttemptRole.Destination).Where(e => e.Kind == AttemptState.Paused)];
-        if (returning.Length == 0)
-        {
-            return;
-        }
-
-        using IDisposable locks = _locks.TryAcquire(returning[0].Images) ?? throw OwnershipErrors.Busy(returning[0].Images);
-        foreach (OwnershipEntry entry in returning)
-        {
-            await _names.MakeUnusableAsync(entry.Image, entry.Epoch);
-        }
-
-        DateTimeOffset now = _clock.GetUtcNow();
-        _journal.Append(view => [.. view.Open(attempt, AttemptRole.Destination)
-            .Where(e => e.Kind == AttemptState.Paused)
-            .Select(e => e.Next(AttemptState.Done, e.Epoch, now))]);
-    }
-
-    private static ulong ReturnEpoch(OwnershipView view, Guid attempt) =>
-        view.InAttempt(attempt, AttemptRole.Destination).Max(e => view.HighestEpoch(e.Image)) + 1;
-
     private static bool IsPrepared(OwnershipView view, PrepareRequest request)
     {
         IReadOnlyList<OwnershipEntry> open = view.Open(request.Attempt, AttemptRole.Destination);
         return open.Count == request.Images.Count && open.Zip(request.Images).All(p =>
-            p.First.Kind == AttemptState.Prepared
+            p.First.Kind == request.Kind
             && p.First.Epoch == request.Epoch
             && string.Equals(p.First.Image, p.Second.Image, StringComparison.Ordinal)
             && p.First.Root == p.Second.Root);
@@ -425,7 +391,8 @@ public sealed class DestinationHandOver
         }
     }
 
-    private static AttemptStanding Standing(OwnershipView view, Guid attempt)
+    /// <summary>How an attempt stands by a journal.</summary>
+    internal static AttemptStanding Standing(OwnershipView view, Guid attempt)
     {
         IReadOnlyList<OwnershipEntry> entries = view.InAttempt(attempt, AttemptRole.Destination);
         if (entries.Count == 0)
@@ -433,10 +400,14 @@ public sealed class DestinationHandOver
             return new AttemptStanding(AttemptState.None, 0);
         }
 
-        // All images of an attempt step together; a begun return is still OWNER to the source.
-        OwnershipEntry entry = entries[0];
+        // All images of an attempt step together, but for the last step of those with a tail: the attempt needs its source
+        // for as long as one of them does. A begun return is still owned to the source.
+        OwnershipEntry entry = entries.FirstOrDefault(e => e.Kind.IsIncomplete()) ?? entries[0];
         return entry.Kind == AttemptState.Paused
-            ? new AttemptStanding(AttemptState.Owner, view.OwnedEpoch(entry.Image), "its return to the source has begun")
+            ? new AttemptStanding(
+                entries.Any(e => view.IncompleteEpoch(e.Image) > 0) ? AttemptState.OwnerIncomplete : AttemptState.Owner,
+                view.OwnedEpoch(entry.Image),
+                "its return to the source has begun")
             : new AttemptStanding(entry.Kind, entry.Epoch);
     }
 }

@@ -18,7 +18,7 @@ public sealed class DeviceMarks : ISourceImages
     public DeviceMarks(ImagePlaces places) => _places = places;
 
     /// <inheritdoc/>
-    public Task MakeUnusableAsync(string image, ulong epoch) => ChangeAsync(image, epoch, File.Exists, static path =>
+    public Task MakeUnusableAsync(string image, ulong epoch, ulong incomplete = 0) => ChangeAsync(image, epoch, File.Exists, static path =>
     {
         using FileStream mark = new(path, new FileStreamOptions
         {

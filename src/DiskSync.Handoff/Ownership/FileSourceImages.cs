@@ -1,4 +1,5 @@
 using DiskSync.Engine;
+using DiskSync.Engine.Tail;
 using DiskSync.Linux;
 
 namespace DiskSync.Handoff.Ownership;
@@ -22,7 +23,13 @@ public sealed class FileSourceImages : ISourceImages
     public static string CededName(string image, ulong epoch) => $"{image}.ceded-{epoch}";
 
     /// <inheritdoc/>
-    public Task MakeUnusableAsync(string image, ulong epoch) => MoveAsync(image, image, CededName(image, epoch), "make unusable");
+    public Task MakeUnusableAsync(string image, ulong epoch, ulong incomplete = 0)
+    {
+        // One that was whole, and was killed before its record said so, may have got its own name already.
+        string name = TailFiles.IncompleteName(image, incomplete);
+        bool isIncomplete = incomplete > 0 && FileStat.IfExists(name, followLinks: false) is not null;
+        return MoveAsync(image, isIncomplete ? name : image, CededName(image, epoch), "make unusable");
+    }
 
     /// <inheritdoc/>
     public Task MakeUsableAsync(string image, ulong epoch) => MoveAsync(image, CededName(image, epoch), image, "make usable again");

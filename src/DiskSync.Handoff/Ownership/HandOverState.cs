@@ -17,4 +17,7 @@ public enum HandOverState
 
     /// <summary>Ceded, and the destination's answer is not known: nobody may write here.</summary>
     InDoubt = 4,
+
+    /// <summary>The destination owns and still fetches parts from the source's frozen image, which stays pinned (docs/tail.md).</summary>
+    Pinned = 5,
 }

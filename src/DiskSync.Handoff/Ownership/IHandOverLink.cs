@@ -15,6 +15,7 @@ public interface IHandOverLink
     /// <param name="epoch">N+1.</param>
     /// <param name="images">The source's image identities and the roots their copies must have.</param>
     /// <param name="resume">The resume command or hook's name; empty for none.</param>
+    /// <param name="withTail">Whether parts of the copies are missing, which the destination has been told (docs/tail.md); the roots are then those of the copies as they are.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <exception cref="DiskSync.Engine.DiskSyncException">The destination said no, or the link broke.</exception>
     Task PrepareAsync(
@@ -22,6 +23,7 @@ public interface IHandOverLink
         ulong epoch,
         IReadOnlyList<(string Image, Hash256 Root)> images,
         string resume,
+        bool withTail,
         CancellationToken cancellationToken);
 
     /// <summary>Step 3: the source has ceded; answered when OWNER (or a REFUSED from before) is durable.</summary>

@@ -10,8 +10,9 @@ public interface ISourceImages
     /// <summary>A file: NAME becomes NAME.ceded-EPOCH and the folder is flushed. A device: fenced by our export or hotplug script.</summary>
     /// <param name="image">The image's identity.</param>
     /// <param name="epoch">The attempt's epoch.</param>
+    /// <param name="incomplete">The EPOCH of the name NAME.incomplete-EPOCH that it has instead of its own; 0 where it has its own.</param>
     /// <exception cref="DiskSync.Engine.DiskSyncException">It could not be done, or neither name exists.</exception>
-    Task MakeUnusableAsync(string image, ulong epoch);
+    Task MakeUnusableAsync(string image, ulong epoch, ulong incomplete = 0);
 
     /// <summary>The way back: NAME.ceded-EPOCH becomes NAME again.</summary>
     /// <param name="image">The image's identity.</param>

@@ -42,7 +42,7 @@ public sealed class OwnerCommand
     /// <summary>Where the source of the image's open attempt can ask: the peer of its last record, or empty.</summary>
     /// <remarks>A front end that gets an address makes the link and hands it to <see cref="ResolveAsync"/>.</remarks>
     public string PeerToAsk(string image) =>
-        Judge(image) is { Role: AttemptRole.Source, Verdict: OwnershipVerdict.Ceded or OwnershipVerdict.Elsewhere or OwnershipVerdict.Paused } judgement
+        Judge(image) is { Role: AttemptRole.Source, Verdict: OwnershipVerdict.Ceded or OwnershipVerdict.Pinned or OwnershipVerdict.Elsewhere or OwnershipVerdict.Paused } judgement
             ? judgement.Last!.Peer
             : string.Empty;
 
@@ -55,10 +55,14 @@ public sealed class OwnerCommand
         OwnershipJudgement judgement = Judge(image);
         switch (judgement.Verdict)
         {
-            case OwnershipVerdict.OwnerUnfinished when judgement.Role == AttemptRole.Destination:
+            case OwnershipVerdict.OwnerUnfinished or OwnershipVerdict.IncompleteUnfinished when judgement.Role == AttemptRole.Destination:
+                SweepTails(image);
                 return Finished(image, await _destination.FinishAsync(judgement.Last!.Attempt));
+            case OwnershipVerdict.Incomplete or OwnershipVerdict.Owner when judgement.Role == AttemptRole.Destination:
+                SweepTails(image);
+                return Result(image, string.Empty, resolved: true);
             case OwnershipVerdict.Returning:
-                _ = await _destination.ReturnAsync(image, cancellationToken);
+                _ = await _destination.ReturnAsync(image, discardWrites: false, cancellationToken);
                 return Result(image, "The return to the source is finished. Run 'disksync owner' there.", resolved: true);
             case OwnershipVerdict.InDoubt or OwnershipVerdict.Prepared:
                 return Result(image, string.Empty, resolved: false);
@@ -72,8 +76,9 @@ public sealed class OwnerCommand
     /// <summary><c>disksync owner --return IMAGE</c>: at the destination hands back to the source; at the source takes back what D has not taken yet.</summary>
     /// <param name="image">The image's identity.</param>
     /// <param name="link">The destination, where this host is the source.</param>
+    /// <param name="discardWrites">At the destination, while parts are still at the source: whether what was written here may be lost.</param>
     /// <param name="cancellationToken">Honoured until the return has begun.</param>
-    public async Task<OwnerResult> ReturnAsync(string image, IHandOverLink? link, CancellationToken cancellationToken)
+    public async Task<OwnerResult> ReturnAsync(string image, IHandOverLink? link, bool discardWrites, CancellationToken cancellationToken)
     {
         OwnershipJudgement judgement = Judge(image);
         if (judgement.Verdict == OwnershipVerdict.InDoubt)
@@ -86,7 +91,7 @@ public sealed class OwnerCommand
             return Of(image, await _source.ResolveAsync(image, link, CededWish.CallOff, cancellationToken));
         }
 
-        AttemptStanding standing = await _destination.ReturnAsync(image, cancellationToken);
+        AttemptStanding standing = await _destination.ReturnAsync(image, discardWrites, cancellationToken);
         string peer = judgement.Last!.Peer.Length > 0 ? judgement.Last.Peer : "the source";
         return Result(
             image,
@@ -109,7 +114,7 @@ public sealed class OwnerCommand
         OwnerResult result = judgement switch
         {
             { Verdict: OwnershipVerdict.Prepared } => Finished(image, await _destination.ForceAsync(image)),
-            { Verdict: OwnershipVerdict.Ceded or OwnershipVerdict.Elsewhere, Role: AttemptRole.Source } => Of(image, await _source.ForceAsync(image)),
+            { Verdict: OwnershipVerdict.Ceded or OwnershipVerdict.Pinned or OwnershipVerdict.Elsewhere, Role: AttemptRole.Source } => Of(image, await _source.ForceAsync(image)),
             { Verdict: OwnershipVerdict.Elsewhere or OwnershipVerdict.InDoubt } => await TakeAsync(judgement),
             { Verdict: OwnershipVerdict.Unseen } when aside is not null => await TakeAsync(judgement),
             { Verdict: OwnershipVerdict.Owner, Witness: { Exists: false, CededEpoch: > 0 } } => await TakeAsync(judgement),
@@ -131,6 +136,14 @@ public sealed class OwnerCommand
                 FailureKind.Preflight,
                 $"{image}: there is nothing here to own: neither the image nor a ceded name of it",
                 "A partial copy without a seal is never run. Restore the image from where it is.");
+        }
+
+        if (witness.HasTail || witness.IncompleteEpoch > 0)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"{image}: what is here was never whole: parts of it are only at its source",
+                "Take it at the source: 'disksync owner' there. A copy that is not whole is never run.");
         }
 
         if (witness.SealDamaged)
@@ -157,11 +170,20 @@ public sealed class OwnerCommand
 
     private OwnershipJudgement Judge(string image) => OwnershipJudge.Judge(_journal.Read(), image, _witness.Look(image));
 
+    /// <summary>A whole image whose export was killed before it could say so.</summary>
+    private void SweepTails(string image)
+    {
+        if (_destination.Tails.Sweep(image) is [(_, var failure), ..])
+        {
+            throw failure;
+        }
+    }
+
     private OwnerResult Of(string image, HandOverResult result) => Result(
         image,
         result.State == HandOverState.Nothing ? string.Empty : result.Message,
         resolved: result.Resume is not { Running: false }
-            && result.State is HandOverState.Nothing or HandOverState.Done or HandOverState.SourceRuns);
+            && result.State is HandOverState.Nothing or HandOverState.Done or HandOverState.Pinned or HandOverState.SourceRuns);
 
     private OwnerResult Finished(string image, ResumeReport resume) => Result(
         image,

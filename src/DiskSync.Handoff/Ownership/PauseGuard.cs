@@ -105,7 +105,7 @@ public sealed class PauseGuard
         ArgumentNullException.ThrowIfNull(attempt);
         DateTimeOffset now = _clock.GetUtcNow();
         _journal.Append(view => [.. view.Open(attempt.Id, AttemptRole.Source)
-            .Where(e => e.Kind is AttemptState.Ceded or AttemptState.Done)
+            .Where(e => e.Kind is AttemptState.Ceded or AttemptState.Pinned or AttemptState.Done)
             .Select(e => epoch > view.HighestEpoch(e.Image)
                 ? e.Next(AttemptState.Owner, epoch, now)
                 : throw OwnershipErrors.Moved(e.Image, e, $"OWNER({epoch})"))]);

@@ -1,4 +1,5 @@
 using DiskSync.Codecs;
+using DiskSync.Formats.Wire.Messages;
 
 namespace DiskSync.Handoff.Ownership;
 
@@ -13,4 +14,11 @@ public sealed record PrepareRequest(
     ulong Epoch,
     IReadOnlyList<(string Image, Hash256 Root)> Images,
     string Resume,
-    string Peer);
+    string Peer)
+{
+    /// <summary>For each image its name at the source where parts of the copies are still only there; null where the copies are whole.</summary>
+    public IReadOnlyList<string>? TailSources { get; init; }
+
+    /// <summary>The kind of record that promises this.</summary>
+    public AttemptState Kind => TailSources is null ? AttemptState.Prepared : AttemptState.PreparedTail;
+}

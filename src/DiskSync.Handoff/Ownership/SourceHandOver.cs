@@ -9,7 +9,7 @@ namespace DiskSync.Handoff.Ownership;
 /// <remarks>
 /// <para>
 /// Order of a hand-over: PAUSED durable, pause, (the caller's last delta), PREPARE answered, images made
-/// unusable, CEDED durable, only then COMMIT, then DONE or, after REFUSED, OWNER(N+2).
+/// unusable, CEDED durable, only then COMMIT, then DONE (PINNED first, where parts are missing) or, after REFUSED, OWNER(N+2).
 /// </para>
 /// <para>
 /// Cancellation is honoured until the images are made unusable and ignored from there to the answer, whose
@@ -19,9 +19,6 @@ namespace DiskSync.Handoff.Ownership;
 /// </remarks>
 public sealed class SourceHandOver
 {
-    // Longer than any durable record takes: whoever is silent for so long is as good as cut off.
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
-
     // Nothing waits for this answer; the next migrate asks again.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(10);
 
@@ -31,6 +28,7 @@ public sealed class SourceHandOver
     private readonly IOwnershipLocks _locks;
     private readonly TimeProvider _clock;
     private readonly PauseGuard _guard;
+    private readonly SourceConclusion _conclusion;
 
     /// <summary>Puts the source's side over its journal, images and guest.</summary>
     public SourceHandOver(
@@ -47,6 +45,7 @@ public sealed class SourceHandOver
         _locks = locks;
         _clock = clock;
         _guard = new PauseGuard(journal, images, hypervisor, clock);
+        _conclusion = new SourceConclusion(journal, _guard, clock);
     }
 
     /// <summary>Checks that every image is owned here (one never seen is adopted as OWNER(1)), locks them and picks the attempt's id and epoch.</summary>
@@ -122,7 +121,7 @@ public sealed class SourceHandOver
         foreach (Guid earlier in attempt.Images.SelectMany(image => CalledOff(view, image)).Distinct())
         {
             AttemptStanding standing = await link.QueryAsync(earlier, cancellationToken);
-            if (standing.State == AttemptState.Prepared)
+            if (standing.State.IsPrepared())
             {
                 standing = await link.RefuseAsync(earlier, standing.Epoch, cancellationToken);
             }
@@ -163,14 +162,16 @@ public sealed class SourceHandOver
     /// <param name="attempt">The attempt, paused by <see cref="PauseAsync"/>.</param>
     /// <param name="roots">The images' roots, which both sides have been shown to hold.</param>
     /// <param name="resume">The resume command or hook's name; empty for none.</param>
+    /// <param name="withTail">Whether parts are still only here, of which the destination has been told: then the roots are those of its copies as they are, and PINNED follows CEDED instead of DONE.</param>
     /// <param name="link">The destination.</param>
     /// <param name="confirmCeded">Called when the images have their ceded names: throws where one of them is not what was copied.</param>
     /// <param name="cancellationToken">Honoured until the images are made unusable.</param>
-    /// <returns>Done; or, where it failed or was stopped before CEDED or the destination refused, SourceRuns or SourceOwnsButPaused, with the cause; or InDoubt: call <see cref="ResolveAsync(SourceAttempt, IHandOverLink, CededWish, CancellationToken)"/> with a new link.</returns>
+    /// <returns>Done, or Pinned where parts are missing; or, where it failed or was stopped before CEDED or the destination refused, SourceRuns or SourceOwnsButPaused, with the cause; or InDoubt: call <see cref="ResolveAsync(SourceAttempt, IHandOverLink, CededWish, CancellationToken)"/> with a new link.</returns>
     public async Task<HandOverResult> HandOverAsync(
         SourceAttempt attempt,
         IReadOnlyList<Hash256> roots,
         string resume,
+        bool withTail,
         IHandOverLink link,
         Action confirmCeded,
         CancellationToken cancellationToken)
@@ -181,7 +182,7 @@ public sealed class SourceHandOver
         ArgumentNullException.ThrowIfNull(link);
         try
         {
-            await link.PrepareAsync(attempt.Id, attempt.Epoch, [.. attempt.Images.Zip(roots)], resume, cancellationToken);
+            await link.PrepareAsync(attempt.Id, attempt.Epoch, [.. attempt.Images.Zip(roots)], resume, withTail, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
             foreach (string image in attempt.Images)
             {
@@ -198,7 +199,7 @@ public sealed class SourceHandOver
         }
 
         // From here on nothing but the destination's durable word decides.
-        return await ConcludeAsync(
+        return await _conclusion.ConcludeAsync(
             attempt, () => link.CommitAsync(attempt.Id, attempt.Epoch, CancellationToken.None), link, committed: true, cancellationToken);
     }
 
@@ -248,13 +249,15 @@ public sealed class SourceHandOver
             case AttemptState.Owner:
                 return await _guard.FinishAsync(attempt, "The source owns; what was left open has been finished.");
             case AttemptState.Ceded when link is null:
-                return InDoubt(attempt, "The destination cannot be reached.", cause: null);
+                return SourceConclusion.InDoubt(attempt, "The destination cannot be reached.", cause: null);
             case AttemptState.Ceded:
-                return await ConcludeAsync(
+                return await _conclusion.ConcludeAsync(
                     attempt, () => AskAsync(attempt, link, wish), link, committed: wish == CededWish.Complete, cancellationToken);
-            case AttemptState.Done when link is not null:
-                return await ConcludeAsync(
+            case AttemptState.Done or AttemptState.Pinned when link is not null:
+                return await _conclusion.ConcludeAsync(
                     attempt, () => link.QueryAsync(attempt.Id, cancellationToken), link, committed: false, cancellationToken);
+            case AttemptState.Pinned:
+                return SourceConclusion.Pinned(attempt, "It could not be asked how far it is.");
             case AttemptState.Done:
                 return new HandOverResult(HandOverState.Done, attempt.Id, last.Epoch, "The destination owns; the source is done.");
             default:
@@ -263,12 +266,12 @@ public sealed class SourceHandOver
     }
 
     /// <summary>The operator's word that the destination is fenced (<c>owner --force</c> at the source): takes back what was ceded, with a new epoch.</summary>
-    /// <param name="image">Any image of the attempt; its last record must be CEDED or DONE.</param>
+    /// <param name="image">Any image of the attempt; its last record must be CEDED, PINNED or DONE.</param>
     public async Task<HandOverResult> ForceAsync(string image)
     {
         OwnershipView view = _journal.Read();
         OwnershipEntry? last = view.Last(image);
-        if (last?.Kind is not (AttemptState.Ceded or AttemptState.Done) || view.RoleOf(image, last.Attempt) != AttemptRole.Source)
+        if (last?.Kind is not (AttemptState.Ceded or AttemptState.Pinned or AttemptState.Done) || view.RoleOf(image, last.Attempt) != AttemptRole.Source)
         {
             throw OwnershipErrors.Moved(image, last, "taking it back by force");
         }
@@ -283,7 +286,7 @@ public sealed class SourceHandOver
     {
         // Nobody need be asked. But where the destination can be reached, an `owner --force` that was given there
         // while this host was down is noticed before two guests run.
-        if (link is not null && await TryAsync(() => link.QueryAsync(attempt.Id, cancellationToken)) is ({ IsOwner: true }, _))
+        if (link is not null && await SourceConclusion.TryAsync(() => link.QueryAsync(attempt.Id, cancellationToken)) is ({ IsOwner: true }, _))
         {
             IReadOnlyList<OwnershipEntry> open = _journal.Read().Open(attempt.Id, AttemptRole.Source);
             foreach (OwnershipEntry entry in open)
@@ -292,7 +295,7 @@ public sealed class SourceHandOver
             }
 
             Cede(attempt, [.. open.Select(e => e.Root)]);
-            return await ConcludeAsync(
+            return await _conclusion.ConcludeAsync(
                 attempt, () => link.QueryAsync(attempt.Id, cancellationToken), link, committed: false, cancellationToken);
         }
 
@@ -302,9 +305,9 @@ public sealed class SourceHandOver
     private static async Task<AttemptStanding> AskAsync(SourceAttempt attempt, IHandOverLink link, CededWish wish)
     {
         AttemptStanding standing = await link.QueryAsync(attempt.Id, CancellationToken.None);
-        return wish == CededWish.Complete && standing.State is AttemptState.Prepared or AttemptState.Owner
+        return wish == CededWish.Complete && (standing.State.IsPrepared() || standing.State.IsUnfinished())
             ? await link.CommitAsync(attempt.Id, attempt.Epoch, CancellationToken.None)
-            : wish == CededWish.CallOff && standing.State == AttemptState.Prepared
+            : wish == CededWish.CallOff && standing.State.IsPrepared()
             ? await link.RefuseAsync(attempt.Id, attempt.Epoch, CancellationToken.None)
             : standing;
     }
@@ -317,86 +320,10 @@ public sealed class SourceHandOver
             : throw OwnershipErrors.Moved(attempt.Images[0], view.Last(attempt.Images[0]), "CEDED");
     });
 
-    private async Task<HandOverResult> ConcludeAsync(
-        SourceAttempt attempt, Func<Task<AttemptStanding>> ask, IHandOverLink link, bool committed, CancellationToken cancellationToken)
-    {
-        (AttemptStanding? answer, Exception? cause) = await TryAsync(() => ask().WaitAsync(AnswerLimit, CancellationToken.None));
-        if (answer is not { } standing)
-        {
-            return _journal.Read().Last(attempt.Images[0])?.Kind == AttemptState.Done
-                ? new HandOverResult(HandOverState.Done, attempt.Id, attempt.Epoch, "The destination owns; it could not be asked how its guest is.", Cause: cause)
-                : InDoubt(attempt, "The destination's answer did not arrive.", cause);
-        }
-
-        bool ceded = _journal.Read().Open(attempt.Id, AttemptRole.Source).All(e => e.Kind == AttemptState.Ceded);
-        if (standing.IsOwner)
-        {
-            return await DoneAsync(attempt, standing, link, committed, cancellationToken);
-        }
-
-        if (standing.State == AttemptState.Done && standing.Epoch > attempt.Epoch)
-        {
-            return await _guard.TakeBackAsync(attempt, standing.Epoch, "The destination handed back.");
-        }
-
-        if (standing.State == AttemptState.Refused && ceded)
-        {
-            return await _guard.TakeBackAsync(attempt, attempt.Epoch + 1, "The destination refused the attempt.");
-        }
-
-        return InDoubt(
-            attempt,
-            standing.State == AttemptState.None
-                ? "The destination does not know the attempt: its journal was lost, or it is another host or another --state folder than before."
-                : $"The destination says {standing.State} (epoch {standing.Epoch}). {standing.Reason}",
-            cause: null);
-    }
-
-    private async Task<HandOverResult> DoneAsync(
-        SourceAttempt attempt, AttemptStanding standing, IHandOverLink link, bool committed, CancellationToken cancellationToken)
-    {
-        DateTimeOffset now = _clock.GetUtcNow();
-        _journal.Append(view => [.. view.Open(attempt.Id, AttemptRole.Source)
-            .Where(e => e.Kind == AttemptState.Ceded)
-            .Select(e => e.Next(AttemptState.Done, attempt.Epoch, now))]);
-        if (standing.State == AttemptState.Running)
-        {
-            return new HandOverResult(
-                HandOverState.Done, attempt.Id, attempt.Epoch, "The destination owns and its guest runs.", new ResumeReport(Running: true, 0, string.Empty));
-        }
-
-        if (!committed)
-        {
-            return new HandOverResult(
-                HandOverState.Done, attempt.Id, attempt.Epoch, "The destination owns, and has not resumed its guest yet: run 'disksync owner' there.");
-        }
-
-        // Ownership has moved; all that is left is news of the guest, so a broken link is not an error any more.
-        ResumeReport? resume = null;
-        Exception? cause = null;
-        try
-        {
-            resume = await link.WaitRunningAsync(attempt.Id, cancellationToken);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            cause = e;
-        }
-
-        string message = resume switch
-        {
-            { Running: true } => "The destination owns and its guest runs.",
-            { } failed => $"The destination owns, but {failed.Describe()}. Repair that there and run "
-                + "'disksync owner' there, or hand back with 'disksync owner --return' there and then 'disksync owner' here.",
-            null => "The destination owns; whether its guest runs is not known. Ask there with 'disksync owner' before the paused guest here is removed.",
-        };
-        return new HandOverResult(HandOverState.Done, attempt.Id, attempt.Epoch, message, resume, cause);
-    }
-
     private static async Task ReleaseAsync(SourceAttempt attempt, IHandOverLink link)
     {
         using CancellationTokenSource patience = new(ReleaseLimit);
-        (AttemptStanding? answer, _) = await TryAsync(() => link.RefuseAsync(attempt.Id, attempt.Epoch, patience.Token));
+        (AttemptStanding? answer, _) = await SourceConclusion.TryAsync(() => link.RefuseAsync(attempt.Id, attempt.Epoch, patience.Token));
         if (answer is { IsOwner: true })
         {
             throw OwnedThere(attempt.Images[0]);
@@ -407,24 +334,4 @@ public sealed class SourceHandOver
         FailureKind.OwnershipInDoubt,
         $"source {image}: an attempt was called off here, yet the destination owns it: 'owner --force' was used on one of the two",
         "Two guests may be running. Stop one now, keep its host fenced, and find out which holds the data that you need.");
-
-    private static async Task<(AttemptStanding? Answer, Exception? Cause)> TryAsync(Func<Task<AttemptStanding>> ask)
-    {
-        try
-        {
-            return (await ask(), null);
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            return (null, e);
-        }
-    }
-
-    private static HandOverResult InDoubt(SourceAttempt attempt, string why, Exception? cause) => new(
-        HandOverState.InDoubt,
-        attempt.Id,
-        attempt.Epoch,
-        $"{why} The images were ceded with epoch {attempt.Epoch} and stay paused here. Run 'disksync owner {attempt.Images[0]}' when "
-            + "the destination can be reached; if it never will be and is fenced, 'disksync owner --force' takes back.",
-        Cause: cause);
 }

@@ -58,7 +58,7 @@ public sealed class OwnershipRecordTests
     [Fact]
     public void A_record_that_breaks_a_rule_is_refused_though_its_chain_is_right()
     {
-        foreach ((int at, byte value) in (ReadOnlySpan<(int, byte)>)[(1, 0), (1, 9), (2, 1), (77, 0xFF)])
+        foreach ((int at, byte value) in (ReadOnlySpan<(int, byte)>)[(1, 0), (1, 13), (2, 1), (77, 0xFF)])
         {
             byte[] bad = Golden.Read("ownership.bin");
             bad[at] = value;

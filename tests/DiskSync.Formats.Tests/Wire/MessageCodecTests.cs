@@ -94,7 +94,7 @@ public sealed class MessageCodecTests
     [InlineData(0)]
     [InlineData(21)]
     [InlineData(0x20)]
-    [InlineData(0x3B)]
+    [InlineData(0x42)]
     [InlineData(0xFFFF)]
     public void An_unknown_type_is_refused(ushort type)
     {
@@ -136,6 +136,14 @@ public sealed class MessageCodecTests
             new Prepare(Guid.Empty, 1, [], ""),
             new Prepare(Guid.Empty, 1, [new ImageRoot(1, WireSamples.HashOf(1)), new ImageRoot(1, WireSamples.HashOf(2))], ""),
             new Prepare(Guid.Empty, 1, [new ImageRoot(64, WireSamples.HashOf(1))], ""),
+            new PrepareTail(Guid.Empty, 1, [], ""),
+            new PrepareTail(Guid.Empty, 1, [new TailImage(1, WireSamples.HashOf(1), ""), new TailImage(1, WireSamples.HashOf(2), "")], ""),
+            new PrepareTail(Guid.Empty, 1, [new TailImage(1, Codecs.Hash256.Unknown, "")], ""),
+            new MissingBlocks(true, [new BlockSpan(0, 0)]),
+            new MissingBlocks(true, [new BlockSpan(0, 2), new BlockSpan(2, 1)]),
+            new MissingBlocks(true, [new BlockSpan(5, 1), new BlockSpan(1, 1)]),
+            new MissingBlocks(true, [new BlockSpan(WireLimits.MaxBlocks - 1, 2)]),
+            new TailStatus(Guid.Empty, (AttemptState)13, 0, 0),
             new Prepare(Guid.Empty, 1, [new ImageRoot(0, default)], ""),
             new Formats.Wire.Messages.Seal(1, default),
             new BlockRequest((1UL << 40) - 1, 2),

@@ -9,7 +9,7 @@ internal sealed class MessageGenerator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public Message Next() => _random.Next(43) switch
+    public Message Next() => _random.Next(48) switch
     {
         0 => new Hello(Id(), (ushort)_random.Next(65536), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), Text(), Text()),
         1 => new Welcome(Id(), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), (uint)_random.Next(1, int.MaxValue), Text(), Text()),
@@ -53,6 +53,11 @@ internal sealed class MessageGenerator(int seed)
         39 => new Seeds(Number(), [.. List(WireLimits.MaxSeeds, () => (ushort)_random.Next(WireLimits.MaxSeeds)).Distinct().Order()]),
         40 => new Serve(Id(), Number(), (ushort)_random.Next(WireLimits.MaxImages), (ServeUse)_random.Next(1, 4)),
         41 => new Serving(Id(), Number()),
+        42 => new MissingBlocks(Flag(), [.. List(500, Block).Order().Chunk(2).Where(c => c.Length == 2 && c[1] > c[0]).Select(c => new BlockSpan(c[0], c[1] - c[0]))]),
+        43 => new MissingNoted(Number()),
+        44 => new PrepareTail(Id(), Number(), [.. Images().Select(i => new TailImage(i.Image, i.Root, Text()))], Text()),
+        45 => new QueryTail(Id()),
+        46 => new TailStatus(Id(), (AttemptState)_random.Next(13), Number(), Number()),
         _ => new AttemptStatus(Id(), (AttemptState)_random.Next(13), Number()),
     };
 

@@ -34,6 +34,16 @@ internal sealed class WatchedDestination(IHandOverParticipant inner) : IHandOver
         return answer;
     }
 
+    public async Task<Message> PrepareTailAsync(PrepareTail request, IReadOnlyDictionary<ushort, ITarget> targets, string peer)
+    {
+        await BeforePrepare();
+        Message answer = await inner.PrepareTailAsync(request, targets, peer);
+        AfterPrepare();
+        return answer;
+    }
+
+    public Task<TailStatus> QueryTailAsync(QueryTail request) => inner.QueryTailAsync(request);
+
     public Task CommitAsync(Commit request, IReadOnlyDictionary<ushort, ITarget> targets, Func<Message, Task> reply) =>
         inner.CommitAsync(request, targets, reply);
 

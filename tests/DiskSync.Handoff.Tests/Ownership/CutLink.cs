@@ -8,8 +8,8 @@ namespace DiskSync.Handoff.Tests.Ownership;
 public sealed class CutLink(IHandOverLink inner, bool cutCommit) : IHandOverLink
 {
     public Task PrepareAsync(
-        Guid attempt, ulong epoch, IReadOnlyList<(string Image, Hash256 Root)> images, string resume, CancellationToken cancellationToken) =>
-        inner.PrepareAsync(attempt, epoch, images, resume, cancellationToken);
+        Guid attempt, ulong epoch, IReadOnlyList<(string Image, Hash256 Root)> images, string resume, bool withTail, CancellationToken cancellationToken) =>
+        inner.PrepareAsync(attempt, epoch, images, resume, withTail, cancellationToken);
 
     public Task<AttemptStanding> CommitAsync(Guid attempt, ulong epoch, CancellationToken cancellationToken) =>
         cutCommit ? throw new DiskSyncException(FailureKind.Transport, "the link is cut") : inner.CommitAsync(attempt, epoch, cancellationToken);

@@ -9,9 +9,12 @@ public sealed class DirectLink(RealHost to) : IHandOverLink
     private ResumeReport _running;
 
     public Task PrepareAsync(
-        Guid attempt, ulong epoch, IReadOnlyList<(string Image, Hash256 Root)> images, string resume, CancellationToken cancellationToken) =>
+        Guid attempt, ulong epoch, IReadOnlyList<(string Image, Hash256 Root)> images, string resume, bool withTail, CancellationToken cancellationToken) =>
         to.Destination.PrepareAsync(
-            new PrepareRequest(attempt, epoch, [.. images.Select(i => (to.ImageOf(Path.GetFileName(i.Image)), i.Root))], resume, "source"),
+            new PrepareRequest(attempt, epoch, [.. images.Select(i => (to.ImageOf(Path.GetFileName(i.Image)), i.Root))], resume, "source")
+            {
+                TailSources = withTail ? [.. images.Select(i => i.Image)] : null,
+            },
             cancellationToken);
 
     public async Task<AttemptStanding> CommitAsync(Guid attempt, ulong epoch, CancellationToken cancellationToken)

@@ -12,7 +12,16 @@ public class HandOverExplorationTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task Any_chain_of_commands_and_failures_keeps_one_owner_and_ends_resolved(int lot)
+    public Task Any_chain_of_commands_and_failures_keeps_one_owner_and_ends_resolved(int lot) =>
+        ExploreAsync(lot, withTail: false, "Ceded/Prepared", "Ceded/Refused", "Done/Running", "Running/Refused");
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public Task The_same_with_tails_never_unpins_a_source_that_is_needed(int lot) =>
+        ExploreAsync(lot, withTail: true, "Ceded/PreparedTail", "Pinned/RunningIncomplete", "Pinned/OwnerIncomplete", "Pinned/Running", "Pinned/Done", "Done/Running");
+
+    private static async Task ExploreAsync(int lot, bool withTail, params string[] expected)
     {
         Dictionary<string, int> seen = new(StringComparer.Ordinal);
         for (int seed = lot * 1500; seed < (lot + 1) * 1500; seed++)
@@ -23,6 +32,8 @@ public class HandOverExplorationTests
                 PowerCuts = random.Next(2) == 0,
                 LosesUnflushedNames = random.Next(2) == 0,
                 Mischief = random.NextDouble() * 0.3,
+                Tail = withTail,
+                CompletesAtOnce = withTail && random.Next(4) == 0,
             };
             try
             {
@@ -41,10 +52,10 @@ public class HandOverExplorationTests
             }
         }
 
-        Assert.Contains("Ceded/Prepared", seen.Keys);
-        Assert.Contains("Ceded/Refused", seen.Keys);
-        Assert.Contains("Done/Running", seen.Keys);
-        Assert.Contains("Running/Refused", seen.Keys);
+        foreach (string states in expected)
+        {
+            Assert.Contains(states, seen.Keys);
+        }
     }
 
     /// <summary>Calm weather: starts, then at most two commands, and exactly one guest runs on the newest data.</summary>
@@ -56,11 +67,24 @@ public class HandOverExplorationTests
         await HandOverTableTests.Recover(world);
         HandOverResult result = await HandOverTableTests.Owner(world, link: true, CededWish.Complete);
         world.Check(result.State != HandOverState.InDoubt, $"in doubt in calm weather: {result.Message}");
+        if (result.State == HandOverState.Pinned)
+        {
+            await HandOverTableTests.Recover(world);
+            world.Complete(new SimProcess(world.D));
+            result = await HandOverTableTests.Owner(world, link: true, CededWish.Complete);
+            world.Check(result.State == HandOverState.Done, $"whole in calm weather: {result.Message}");
+        }
+
         await HandOverTableTests.Recover(world);
         if (world.S.Durable.Count > 0 && world.S.LastKind is AttemptState.Owner or AttemptState.Running)
         {
             // A guest that was neither paused by us nor owed anything is the operator's to start after a power cut.
             world.S.GuestRuns = true;
+        }
+        else if (world.Tail && world.D.LastKind == AttemptState.Running)
+        {
+            // It was stopped for a return that was never begun.
+            world.D.GuestRuns = true;
         }
 
         world.Tick("settled");
@@ -81,7 +105,7 @@ public class HandOverExplorationTests
         SimProcess d = new(world.D);
         SimLink? link = random.Next(4) > 0 ? new SimLink(s, world.D, d) : null;
         string image = world.Images[random.Next(world.Images.Count)];
-        switch (random.Next(8))
+        switch (random.Next(world.Tail ? 11 : 8))
         {
             case 0 or 1 or 2:
                 _ = await world.Migrate(s, d, random.Next(5) == 0 ? "pause-then-hang" : "pause");
@@ -90,13 +114,31 @@ public class HandOverExplorationTests
                 _ = await s.Owner.ResolveAsync(image, link, CancellationToken.None);
                 break;
             case 4:
-                _ = await s.Owner.ReturnAsync(image, link, CancellationToken.None);
+                _ = await s.Owner.ReturnAsync(image, link, false, CancellationToken.None);
                 break;
             case 5:
                 _ = await d.Destination.RecoverAtStartAsync();
                 break;
             case 6:
-                _ = await d.Owner.ReturnAsync(image, null, CancellationToken.None);
+                _ = await d.Owner.ReturnAsync(image, null, false, CancellationToken.None);
+                break;
+            case 8 or 9:
+                world.Complete(d);
+                break;
+            case 10:
+                // The export has been ended for it, and the guest with that.
+                bool ran = world.D.GuestRuns;
+                world.D.GuestRuns = false;
+                try
+                {
+                    _ = await d.Owner.ReturnAsync(image, null, true, CancellationToken.None);
+                }
+                catch (DiskSyncException)
+                {
+                    world.D.GuestRuns = ran;
+                    throw;
+                }
+
                 break;
             default:
                 _ = await d.Owner.ResolveAsync(image, null, CancellationToken.None);

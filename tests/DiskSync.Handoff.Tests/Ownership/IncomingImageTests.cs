@@ -128,7 +128,7 @@ public sealed class IncomingImageTests : IDisposable
         using (IncomingImage incoming = Incoming())
         {
             Assert.NotNull(incoming.Look().Image);
-            await Assert.ThrowsAsync<DiskSyncException>(() => _host.Destination.ReturnAsync(Image, CancellationToken.None));
+            await Assert.ThrowsAsync<DiskSyncException>(() => _host.Destination.ReturnAsync(Image, false, CancellationToken.None));
         }
 
         using IncomingImage late = Incoming();
@@ -137,7 +137,7 @@ public sealed class IncomingImageTests : IDisposable
             AssertSoon(late);
         }
 
-        Assert.Equal(AttemptState.Done, (await _host.Destination.ReturnAsync(Image, CancellationToken.None)).State);
+        Assert.Equal(AttemptState.Done, (await _host.Destination.ReturnAsync(Image, false, CancellationToken.None)).State);
         AssertRefused(late);
     }
 

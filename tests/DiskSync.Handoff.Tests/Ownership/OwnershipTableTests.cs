@@ -32,19 +32,27 @@ public class OwnershipTableTests
     }
 
     [Fact]
-    public void The_page_has_its_table() => Assert.True(Rows().Count >= 35);
+    public void The_page_has_its_table() => Assert.True(Rows().Count >= 60);
 
     [Theory]
     [MemberData(nameof(Rows))]
     public async Task Each_row_of_the_page_is_true(string row)
     {
         string[] cells = [.. row.Split('|', StringSplitOptions.TrimEntries)[1..^1]];
-        SimWorld world = new() { LinkUp = cells[2] == "up" };
+        SimWorld world = new() { LinkUp = cells[2] == "up", Tail = cells[0] == "PINNED" || cells[1].Contains("TAIL") || cells[1].Contains("INCOMPLETE") };
         SetUp(world, cells[0], cells[1]);
         world.Tick("as the row begins");
 
         Assert.Equal(cells[3], MayWrite(world));
-        await Run(world, cells[4]);
+        if (cells[4].EndsWith("(refused)", StringComparison.Ordinal))
+        {
+            await Assert.ThrowsAsync<DiskSyncException>(() => Run(world, cells[4][..^" (refused)".Length]));
+        }
+        else
+        {
+            await Run(world, cells[4]);
+        }
+
         world.Tick("as the row ends");
 
         Assert.Equal(cells[5], Name(world.S, cells[5]));
@@ -60,6 +68,9 @@ public class OwnershipTableTests
         AttemptState.None => "-",
         AttemptState.Done when host.Name == "D" => "RETURNED",
         AttemptState.Owner when expected == "OWNER AGAIN" => expected,
+        AttemptState.PreparedTail => "PREPARED TAIL",
+        AttemptState.OwnerIncomplete => "OWNER_INCOMPLETE",
+        AttemptState.RunningIncomplete => "RUNNING_INCOMPLETE",
         var kind => kind.ToString().ToUpperInvariant(),
     };
 
@@ -75,7 +86,7 @@ public class OwnershipTableTests
                 _ = await s.Owner.ResolveAsync(image, link, CancellationToken.None);
                 break;
             case "owner --return at S":
-                _ = await s.Owner.ReturnAsync(image, link, CancellationToken.None);
+                _ = await s.Owner.ReturnAsync(image, link, false, CancellationToken.None);
                 break;
             case "owner --force at S":
                 _ = await s.Owner.ForceAsync(image);
@@ -84,10 +95,16 @@ public class OwnershipTableTests
                 _ = await d.Owner.ResolveAsync(image, null, CancellationToken.None);
                 break;
             case "owner --return at D":
-                _ = await d.Owner.ReturnAsync(image, null, CancellationToken.None);
+                _ = await d.Owner.ReturnAsync(image, null, false, CancellationToken.None);
                 break;
             case "owner --force at D":
                 _ = await d.Owner.ForceAsync(image);
+                break;
+            case "owner --return --discard-writes at D":
+                _ = await d.Owner.ReturnAsync(image, null, true, CancellationToken.None);
+                break;
+            case "the last part arrives":
+                world.Complete(d);
                 break;
             case "receiver starts at D":
                 _ = await d.Destination.RecoverAtStartAsync();
@@ -117,6 +134,7 @@ public class OwnershipTableTests
             "RUNNING" => [(AttemptState.Paused, 2), (AttemptState.CalledOff, 2), (AttemptState.Owner, 1), (AttemptState.Running, 1)],
             "CEDED" => [(AttemptState.Paused, 2), (AttemptState.Ceded, 2)],
             "DONE" => [(AttemptState.Paused, 2), (AttemptState.Ceded, 2), (AttemptState.Done, 2)],
+            "PINNED" => [(AttemptState.Paused, 2), (AttemptState.Ceded, 2), (AttemptState.Pinned, 2)],
             "OWNER AGAIN" => [(AttemptState.Paused, 2), (AttemptState.Ceded, 2), (AttemptState.Owner, 3)],
             _ => throw new ArgumentException(s),
         };
@@ -127,19 +145,40 @@ public class OwnershipTableTests
             "REFUSED" => [(AttemptState.Prepared, 2), (AttemptState.Refused, 2)],
             "OWNER" => [(AttemptState.Prepared, 2), (AttemptState.Owner, 2)],
             "RUNNING" => [(AttemptState.Prepared, 2), (AttemptState.Owner, 2), (AttemptState.Running, 2)],
+            "PREPARED TAIL" => [(AttemptState.PreparedTail, 2)],
+            "OWNER_INCOMPLETE" => [(AttemptState.PreparedTail, 2), (AttemptState.OwnerIncomplete, 2)],
+            "RUNNING_INCOMPLETE" => [(AttemptState.PreparedTail, 2), (AttemptState.OwnerIncomplete, 2), (AttemptState.RunningIncomplete, 2)],
+            "RUNNING WHOLE" => [(AttemptState.PreparedTail, 2), (AttemptState.OwnerIncomplete, 2), (AttemptState.RunningIncomplete, 2), (AttemptState.Running, 2)],
+            "RETURNED TAIL" => [(AttemptState.PreparedTail, 2), (AttemptState.OwnerIncomplete, 2), (AttemptState.Paused, 3), (AttemptState.Done, 3)],
             "RETURNED" => [(AttemptState.Prepared, 2), (AttemptState.Owner, 2), (AttemptState.Paused, 3), (AttemptState.Done, 3)],
             _ => throw new ArgumentException(d),
         };
         world.S.GuestRuns = s is "OWNER" or "RUNNING";
-        world.D.GuestRuns = d == "RUNNING";
+        world.D.GuestRuns = d.StartsWith("RUNNING", StringComparison.Ordinal);
         foreach (string image in world.Images)
         {
             world.S.Durable.Add(Entry(world, image, Guid.Empty, AttemptState.Owner, 1));
-            world.S.DurableNames[image] = world.S.Names[image] = s is "CEDED" or "DONE" or "OWNER AGAIN" ? "ceded-2" : "NAME";
-            world.D.DurableNames[image] = world.D.Names[image] = d switch { "RUNNING" => "NAME", "RETURNED" => "ceded-3", _ => "partial" };
-            if (d is "RUNNING" or "RETURNED")
+            world.S.DurableNames[image] = world.S.Names[image] = s is "CEDED" or "PINNED" or "DONE" or "OWNER AGAIN" ? "ceded-2" : "NAME";
+            world.D.DurableNames[image] = world.D.Names[image] = d switch
+            {
+                "RUNNING" or "RUNNING WHOLE" => "NAME",
+                "RUNNING_INCOMPLETE" => "incomplete-2",
+                "RETURNED" or "RETURNED TAIL" => "ceded-3",
+                _ => "partial",
+            };
+            if (d is "RUNNING" or "RETURNED" or "RUNNING WHOLE")
             {
                 world.D.Seals[image] = 2;
+            }
+
+            if (d is "RUNNING_INCOMPLETE" or "RETURNED TAIL")
+            {
+                world.D.TailSeals[image] = 2;
+            }
+
+            if (d.EndsWith("TAIL", StringComparison.Ordinal) || d.EndsWith("INCOMPLETE", StringComparison.Ordinal))
+            {
+                world.D.Missing.Add(image);
             }
         }
 

@@ -115,7 +115,7 @@ public sealed class RealFilesTests : IDisposable
         Assert.Equal(HandOverState.Done, result.State);
         Assert.Equal(new ResumeReport(false, 7, "no such domain\n"), result.Resume);
 
-        await _b.Owner.ReturnAsync(_b.ImageOf(Name), null, default);
+        await _b.Owner.ReturnAsync(_b.ImageOf(Name), null, false, default);
         Assert.True(File.Exists(_b.ImageOf(Name + ".ceded-3")));
         OwnerResult back = await _a.Owner.ResolveAsync(_a.ImageOf(Name), new DirectLink(_b), default);
 
@@ -130,7 +130,7 @@ public sealed class RealFilesTests : IDisposable
     {
         await Move(_a, _b, resume: $"echo more >> {_temp.File("b")}/{Name}; exit 1");
 
-        DiskSyncException e = await Assert.ThrowsAsync<DiskSyncException>(() => _b.Owner.ReturnAsync(_b.ImageOf(Name), null, default));
+        DiskSyncException e = await Assert.ThrowsAsync<DiskSyncException>(() => _b.Owner.ReturnAsync(_b.ImageOf(Name), null, false, default));
         Assert.Equal(FailureKind.Preflight, e.Kind);
         Assert.Contains("Migrate it back", e.Advice, StringComparison.Ordinal);
         Assert.Equal(OwnershipVerdict.OwnerUnfinished, _b.Owner.Report(_b.ImageOf(Name)).Verdict);
@@ -184,9 +184,9 @@ public sealed class RealFilesTests : IDisposable
             await _a.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
             File.Copy(_a.ImageOf(Name), _b.ImageOf(Name + ".partial"));
             Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(_a.ImageOf(Name)));
-            await new DirectLink(_b).PrepareAsync(id, attempt.Epoch, [(_a.ImageOf(Name), root)], string.Empty, default);
+            await new DirectLink(_b).PrepareAsync(id, attempt.Epoch, [(_a.ImageOf(Name), root)], string.Empty, false, default);
             backup = await File.ReadAllBytesAsync(_b.Journal.Path);
-            await _a.Source.HandOverAsync(attempt, [root], string.Empty, new DirectLink(_b), () => { }, default);
+            await _a.Source.HandOverAsync(attempt, [root], string.Empty, false, new DirectLink(_b), () => { }, default);
         }
 
         await File.WriteAllBytesAsync(_b.Journal.Path, backup);
@@ -274,7 +274,7 @@ public sealed class RealFilesTests : IDisposable
         await _a.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
         File.Copy(image, _b.ImageOf(Name + ".partial"));
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
-        HandOverResult result = await _a.Source.HandOverAsync(attempt, [root], string.Empty, new CutLink(new DirectLink(_b), cutCommit: true), () => { }, default);
+        HandOverResult result = await _a.Source.HandOverAsync(attempt, [root], string.Empty, false, new CutLink(new DirectLink(_b), cutCommit: true), () => { }, default);
         Assert.Equal(HandOverState.InDoubt, result.State);
 
         result = await _a.Source.ResolveAsync(attempt, new DirectLink(_b), CededWish.Complete, default);
@@ -323,6 +323,6 @@ public sealed class RealFilesTests : IDisposable
         to.Destination.GuardTarget(to.ImageOf(Name));
         File.Copy(image, to.ImageOf(Name + ".partial"), overwrite: true);
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
-        return await from.Source.HandOverAsync(attempt, [root], resume, new CutLink(new DirectLink(to), cutCommit), () => { }, default);
+        return await from.Source.HandOverAsync(attempt, [root], resume, false, new CutLink(new DirectLink(to), cutCommit), () => { }, default);
     }
 }

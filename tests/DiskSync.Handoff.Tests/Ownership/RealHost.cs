@@ -21,7 +21,7 @@ public sealed class RealHost(string folder, string state) : IDestinationImages
     public SourceHandOver Source => new(Journal, new FileSourceImages(), Witness, new FileOwnershipLocks(state), Hypervisor, TimeProvider.System);
 
     public DestinationHandOver Destination => new(
-        Journal, this, new FileSourceImages(Side.Destination), Witness, new FileOwnershipLocks(state), Hypervisor, new HookCatalog([], true), TimeProvider.System);
+        Journal, this, new FileTailImages(), new FileSourceImages(Side.Destination), Witness, new FileOwnershipLocks(state), Hypervisor, new HookCatalog([], true), TimeProvider.System);
 
     public OwnerCommand Owner => new(
         Journal, Witness, new FileSourceImages(), new FileOwnershipLocks(state), Source, Destination, TimeProvider.System);
@@ -35,6 +35,9 @@ public sealed class RealHost(string folder, string state) : IDestinationImages
 
     public Task<IReadOnlyList<Hash256>> VerifyAndRootsAsync(IReadOnlyList<string> images, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<Hash256>>([.. images.Select(i => Blake3.Hash(File.ReadAllBytes(i + ".partial")))]);
+
+    public Task StageTailsAsync(PrepareRequest request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("these files are whole");
 
     public Task FinishImagesAsync(IReadOnlyList<ImageToFinish> images)
     {

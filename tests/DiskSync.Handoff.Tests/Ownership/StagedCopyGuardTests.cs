@@ -91,7 +91,7 @@ public sealed class StagedCopyGuardTests : IDisposable
         using (SourceAttempt attempt = _a.Source.Begin([_a.ImageOf(Name)], "b", string.Empty))
         {
             File.Copy(_a.ImageOf(Name), _b.ImageOf(Name + ".partial"));
-            await new DirectLink(_b).PrepareAsync(attempt.Id, attempt.Epoch, [(_a.ImageOf(Name), Blake3.Hash("data 1"u8))], string.Empty, default);
+            await new DirectLink(_b).PrepareAsync(attempt.Id, attempt.Epoch, [(_a.ImageOf(Name), Blake3.Hash("data 1"u8))], string.Empty, false, default);
             AssertStays(_b, "state-b", "not resolved", Name);
             _b.Destination.Refuse(attempt.Id, "asked");
         }
@@ -139,6 +139,6 @@ public sealed class StagedCopyGuardTests : IDisposable
         await from.Source.PauseAsync(attempt, NoMachine.Instance, CancellationToken.None);
         File.Copy(image, to.ImageOf(Name + ".partial"), overwrite: true);
         Hash256 root = Blake3.Hash(await File.ReadAllBytesAsync(image));
-        await from.Source.HandOverAsync(attempt, [root], resume, new CutLink(new DirectLink(to), cutCommit), () => { }, default);
+        await from.Source.HandOverAsync(attempt, [root], resume, false, new CutLink(new DirectLink(to), cutCommit), () => { }, default);
     }
 }

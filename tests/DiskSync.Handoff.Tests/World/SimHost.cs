@@ -23,12 +23,18 @@ public sealed class SimHost(SimWorld world, string name)
     /// <summary>Entries that a journal without flushes (a mutant) has acknowledged and not kept yet.</summary>
     public List<OwnershipEntry> Unsynced { get; } = [];
 
-    /// <summary>Image to its name as the disk holds it: "" none, "partial", "NAME", "ceded-E".</summary>
+    /// <summary>Image to its name as the disk holds it: "" none, "partial", "NAME", "incomplete-E", "ceded-E".</summary>
     public Dictionary<string, string> DurableNames { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<string, string> Names { get; private set; } = new(StringComparer.Ordinal);
 
     public Dictionary<string, ulong> Seals { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Image to the epoch of its tail seal.</summary>
+    public Dictionary<string, ulong> TailSeals { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Images of which parts are missing, as their presence maps say durably.</summary>
+    public HashSet<string> Missing { get; } = new(StringComparer.Ordinal);
 
     public bool GuestRuns { get; set; }
 
@@ -88,14 +94,21 @@ public sealed class SimHost(SimWorld world, string name)
         Up = true;
         Generation++;
         KillAt = -1;
-        if (world.PowerCuts && world.Images.All(i => OwnershipJudge.Judge(DurableView, i, Look(i)) is { Witness.Exists: true } judgement
-            && (judgement.MayRun || judgement.Verdict == OwnershipVerdict.Unseen)))
+        if (world.PowerCuts && world.Images.All(IsStartedByItself))
         {
             GuestRuns = true;
         }
 
         world.Tick($"{name}: started");
     }
+
+    // An image with a tail by its export, the others by their names.
+    private bool IsStartedByItself(string image) => OwnershipJudge.Judge(DurableView, image, Look(image)) switch
+    {
+        { Verdict: OwnershipVerdict.Incomplete } => true,
+        { Witness.Exists: true } judgement => judgement.MayRun || judgement.Verdict == OwnershipVerdict.Unseen,
+        _ => false,
+    };
 
     public void SyncNames()
     {
@@ -122,7 +135,12 @@ public sealed class SimHost(SimWorld world, string name)
     {
         string at = Names.GetValueOrDefault(image, string.Empty);
         ulong ceded = at.StartsWith("ceded-", StringComparison.Ordinal) ? ulong.Parse(at.AsSpan(6)) : 0;
-        return new ImageWitness(Seals.GetValueOrDefault(image), ceded, SealDamaged: false, at == "NAME");
+        ulong incomplete = at.StartsWith("incomplete-", StringComparison.Ordinal) ? ulong.Parse(at.AsSpan(11)) : 0;
+        return new ImageWitness(Seals.GetValueOrDefault(image), ceded, SealDamaged: false, at == "NAME")
+        {
+            IncompleteEpoch = incomplete,
+            HasTail = TailSeals.ContainsKey(image),
+        };
     }
 
     public AttemptState LastKind => DurableView.Last(world.Images[0])?.Kind ?? AttemptState.None;

@@ -11,10 +11,13 @@ public sealed class SimLink(SimProcess source, SimHost destinationHost, SimProce
     private ResumeReport? _running;
 
     public async Task PrepareAsync(
-        Guid attempt, ulong epoch, IReadOnlyList<(string Image, Hash256 Root)> images, string resume, CancellationToken cancellationToken) =>
+        Guid attempt, ulong epoch, IReadOnlyList<(string Image, Hash256 Root)> images, string resume, bool withTail, CancellationToken cancellationToken) =>
         _ = await Send("Prepare", async () =>
         {
-            await destination.Destination.PrepareAsync(new PrepareRequest(attempt, epoch, images, resume, "S"), cancellationToken);
+            await destination.Destination.PrepareAsync(new PrepareRequest(attempt, epoch, images, resume, "S")
+            {
+                TailSources = withTail ? [.. images.Select(i => i.Image)] : null,
+            }, cancellationToken);
             return 0;
         });
 

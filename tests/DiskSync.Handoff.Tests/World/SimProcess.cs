@@ -9,7 +9,7 @@ using DiskSync.Handoff.Ownership;
 namespace DiskSync.Handoff.Tests.World;
 
 /// <summary>One DiskSync process on a simulated host: everything the state machines reach the world through.</summary>
-public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationImages, IImageWitness, IOwnershipLocks, IHypervisor
+public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationImages, ITailImages, IImageWitness, IOwnershipLocks, IHypervisor
 {
     private readonly SimHost _host;
     private readonly int _generation;
@@ -19,7 +19,7 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
         _host = host;
         _generation = host.Generation;
         Source = new SourceHandOver(this, this, this, this, this, TimeProvider.System);
-        Destination = new DestinationHandOver(this, this, this, this, this, this, new HookCatalog([], allowCommands: true), TimeProvider.System);
+        Destination = new DestinationHandOver(this, this, this, this, this, this, this, new HookCatalog([], allowCommands: true), TimeProvider.System);
     }
 
     public SourceHandOver Source { get; }
@@ -72,7 +72,8 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
 
     public OwnerCommand Owner => new(this, this, this, this, Source, Destination, TimeProvider.System);
 
-    public Task MakeUnusableAsync(string image, ulong epoch) => Rename(image, "NAME", $"ceded-{epoch}");
+    public Task MakeUnusableAsync(string image, ulong epoch, ulong incomplete = 0) =>
+        Rename(image, _host.Names[image] == $"incomplete-{incomplete}" ? $"incomplete-{incomplete}" : "NAME", $"ceded-{epoch}");
 
     public Task MakeUsableAsync(string image, ulong epoch) => Rename(image, $"ceded-{epoch}", "NAME");
 
@@ -86,6 +87,15 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
     {
         foreach (ImageToFinish image in images)
         {
+            if (image.IsIncomplete)
+            {
+                await Rename(image.Image, "partial", $"incomplete-{image.Epoch}");
+                Step("before tail seal");
+                _host.TailSeals[image.Image] = image.Epoch;
+                Step("after tail seal");
+                continue;
+            }
+
             if (_host.Names[image.Image] == "partial")
             {
                 await Rename(image.Image, "partial", "NAME");
@@ -95,6 +105,36 @@ public sealed class SimProcess : IOwnershipJournal, ISourceImages, IDestinationI
             _host.Seals[image.Image] = image.Epoch;
             Step("after seal");
         }
+    }
+
+    public Task StageTailsAsync(PrepareRequest request, CancellationToken cancellationToken)
+    {
+        Step("before presence maps");
+        _host.Missing.UnionWith(request.Images.Select(i => i.Image));
+        Step("after presence maps");
+        return Task.CompletedTask;
+    }
+
+    public bool IsWhole(string image, ulong epoch)
+    {
+        Step("read presence map");
+        return !_host.Missing.Contains(image);
+    }
+
+    public Hash256 GiveName(string image, ulong epoch)
+    {
+        Rename(image, $"incomplete-{epoch}", "NAME").GetAwaiter().GetResult();
+        Step("before seal");
+        _host.Seals[image] = epoch;
+        Step("after seal");
+        return Hash256.Unknown;
+    }
+
+    public void Forget(string image)
+    {
+        Step("before tail files go");
+        _host.TailSeals.Remove(image);
+        Step("after tail files went");
     }
 
     public void RefuseOpen(IReadOnlyList<ImageToFinish> images) => Step("look for users");

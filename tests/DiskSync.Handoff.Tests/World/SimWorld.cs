@@ -52,6 +52,12 @@ public sealed class SimWorld
     /// <summary>Mutant: renames without flushing the folder.</summary>
     public bool NamesAreNotFlushed { get; init; }
 
+    /// <summary>Whether parts of the images are still at S when it hands over (docs/tail.md).</summary>
+    public bool Tail { get; set; }
+
+    /// <summary>Whether what is missing arrives right after the hand-over.</summary>
+    public bool CompletesAtOnce { get; set; } = true;
+
     public GuestAction? FailingHook { get; set; }
 
     public double Mischief { get; set; }
@@ -81,8 +87,13 @@ public sealed class SimWorld
                     last?.Kind != AttemptState.Ceded || host.DurableNames[image] == $"ceded-{last.Epoch}",
                     $"CEDED is durable at {host.Name}, the name is {host.DurableNames[image]}");
                 Check(
-                    host != D || !D.GuestRuns || (D.DurableNames[image] == "NAME" && D.Seals.ContainsKey(image)),
-                    "D's guest runs on an image without its name or seal");
+                    host != D || !D.GuestRuns || IsFinished(image),
+                    $"D's guest runs on an image without its name or seal: {D.DurableNames[image]}");
+            }
+
+            if (host == S && HasDiscarded())
+            {
+                Newest = S.Data;
             }
 
             if (host.GuestRuns)
@@ -94,9 +105,17 @@ public sealed class SimWorld
 
         foreach (string image in Images)
         {
+            OwnershipView view = D.DurableView;
+            if (view.Last(image) is { } needs && (needs.Kind.IsIncomplete() || (needs.Kind == AttemptState.Paused && view.IncompleteEpoch(image) > 0)))
+            {
+                Check(
+                    S.DurableView.Last(image)?.Kind is AttemptState.Ceded or AttemptState.Pinned && S.DurableNames[image] == $"ceded-{view.IncompleteEpoch(image)}",
+                    $"D needs S's frozen image, S's journal says {S.DurableView.Last(image)?.Kind}, its name is {S.DurableNames[image]}");
+            }
+
             Check(!(S.DurableView.Owns(image) && D.DurableView.Owns(image)), $"both own {image}");
             Check(
-                !D.DurableView.Owns(image) || S.DurableView.Last(image)?.Kind is AttemptState.Ceded or AttemptState.Done,
+                !D.DurableView.Owns(image) || S.DurableView.Last(image)?.Kind is AttemptState.Ceded or AttemptState.Pinned or AttemptState.Done,
                 $"D owns {image}, S's journal says {S.DurableView.Last(image)?.Kind}");
         }
     }
@@ -124,8 +143,50 @@ public sealed class SimWorld
             throw;
         }
 
-        return await s.Source.HandOverAsync(attempt, [.. Images.Select(_ => SimProcess.RootOf(S.Data))], resume, link, () => { }, CancellationToken.None);
+        HandOverResult result = await s.Source.HandOverAsync(
+            attempt, [.. Images.Select(_ => SimProcess.RootOf(S.Data))], resume, Tail, link, () => { }, CancellationToken.None);
+        if (result.State != HandOverState.Pinned || !CompletesAtOnce)
+        {
+            return result;
+        }
+
+        try
+        {
+            Complete(d);
+        }
+        catch (Exception e) when (e is DiskSyncException or SimKilledException)
+        {
+        }
+
+        return await s.Source.ResolveAsync(attempt, link, CededWish.Complete, CancellationToken.None);
     }
+
+    /// <summary>What the export at D does in time: fetches, and says so when nothing is missing.</summary>
+    public void Complete(SimProcess d)
+    {
+        foreach (string image in Images)
+        {
+            OwnershipEntry? last = D.DurableView.Last(image);
+            if (last is null || !last.Kind.IsIncomplete() || D.TailSeals.GetValueOrDefault(image) != last.Epoch)
+            {
+                continue;
+            }
+
+            d.Step("before the last part");
+            Check(S.DurableNames[image] == $"ceded-{last.Epoch}", "what is fetched from S is not frozen");
+            D.Missing.Remove(image);
+            d.Step("after the last part");
+            Check(d.Destination.Tails.TryComplete(image, isServing: true), "nobody else is at it");
+        }
+    }
+
+    private bool IsFinished(string image) => D.DurableView.Last(image)!.Kind.IsIncomplete() && D.DurableNames[image] != "NAME"
+        ? D.DurableNames[image] == $"incomplete-{D.DurableView.Last(image)!.Epoch}" && D.TailSeals.ContainsKey(image)
+        : D.DurableNames[image] == "NAME" && (D.Seals.ContainsKey(image) || D.TailSeals.ContainsKey(image));
+
+    // All images of the attempt go back, those that were whole already too.
+    private bool HasDiscarded() =>
+        Images.All(i => D.DurableView.Last(i)?.Kind is AttemptState.Paused or AttemptState.Done) && Images.Any(i => D.DurableView.IncompleteEpoch(i) > 0);
 
     public void Check(bool holds, string what)
     {
