@@ -172,7 +172,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
 
         if (tail is not null)
         {
-            _tailed = new TailedImage(image, tail.Map, tail.Files.OpenWritten(), tail.Seal.Geometry.Granularity, tail.Completion, Tail);
+            _tailed = new TailedImage(image, tail.Map, tail.Files.OpenWritten(), tail.Seal.Geometry, tail.Seal.Root, tail.Files.HashesPath, tail.Completion, Tail);
         }
 
         _served = new BlockDeviceExport(_tailed?.Device ?? image, Name, isReadOnly: false);

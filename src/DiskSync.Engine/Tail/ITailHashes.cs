@@ -10,6 +10,9 @@ public interface ITailHashes
     /// <summary>How the image is cut into blocks.</summary>
     BlockGeometry Geometry { get; }
 
-    /// <summary>A block's hash, or unknown.</summary>
-    Hash256 HashOf(long block);
+    /// <summary>Whether what was fetched of a block may be what the source held.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="hash">What was fetched hashes to.</param>
+    /// <returns>False where it is known to be something else.</returns>
+    bool Accept(long block, Hash256 hash);
 }

@@ -5,7 +5,8 @@ namespace DiskSync.Engine.Tail;
 /// By delay, as what a guest waits for shares that queue: with w requests under way and the fastest answer in m, an answer in t
 /// says that w (1 - m/t) of them wait in a queue (Brakmo and Peterson, "TCP Vegas", 1994). Ways change, so m is measured
 /// anew now and then, with half as many under way for a moment: what waits in the queue all the time would be taken for
-/// the way else. Not thread safe.
+/// the way else. Of the last answers the fastest counts: a queue delays all of them, a lost packet those of its connection
+/// that come behind it. Not thread safe.
 /// </remarks>
 public sealed class PullWindow
 {
@@ -16,8 +17,11 @@ public sealed class PullWindow
     private const double Few = 1;
     private const double Many = 2;
     private const double FewShare = 0.03;
+    private const int LastAnswers = 16;
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
     private readonly TimeProvider _clock;
+    private readonly double[] _last = new double[LastAnswers];
+    private int _answers;
     private double _fastest = double.MaxValue;
     private double _fastestLately = double.MaxValue;
     private long _since;
@@ -55,7 +59,7 @@ public sealed class PullWindow
 
         _fastest = Math.Min(_fastest, seconds);
         double few = Math.Max(Few, FewShare * underWay);
-        double waiting = underWay * (1 - (_fastest / Math.Max(seconds, _fastest)));
+        double waiting = underWay * (1 - (_fastest / Math.Max(FastestOfLast(seconds, underWay), _fastest)));
         if (waiting > few * (Many / Few))
         {
             _isStarting = false;
@@ -80,6 +84,20 @@ public sealed class PullWindow
     {
         (_fastest, _fastestLately, _isStarting) = (double.MaxValue, double.MaxValue, true);
         (Value, _probing) = (Least, 0);
+        _answers = 0;
+    }
+
+    // No more than half of those that are under way: what grew since must be seen soon.
+    private double FastestOfLast(double seconds, int underWay)
+    {
+        _last[_answers++ % LastAnswers] = seconds;
+        double fastest = seconds;
+        for (int back = 2; back <= Math.Min(Math.Min(underWay / 2, LastAnswers), _answers); back++)
+        {
+            fastest = Math.Min(fastest, _last[(_answers - back) % LastAnswers]);
+        }
+
+        return fastest;
     }
 
     private void Probe()

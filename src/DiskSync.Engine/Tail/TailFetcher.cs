@@ -295,8 +295,7 @@ internal sealed class TailFetcher : IDisposable
         int granularity = _hashes.Geometry.Granularity;
         for (int at = 0; at < content.Length; at += granularity)
         {
-            Hash256 expected = _hashes.HashOf((offset + at) / granularity);
-            if (!expected.IsUnknown && Blake3.Hash(content.Slice(at, Math.Min(granularity, content.Length - at))) != expected)
+            if (!_hashes.Accept((offset + at) / granularity, Blake3.Hash(content.Slice(at, Math.Min(granularity, content.Length - at)))))
             {
                 throw new TailSourceException($"the source sent something else for offset {offset + at} than it held when it handed the image over");
             }

@@ -125,6 +125,9 @@ public sealed class TailFiles : IDisposable
         }
     }
 
+    /// <summary>Where the block map of the source's frozen image is kept, once it has come.</summary>
+    public string HashesPath => _paths.PathOf(_leaves.Hashes);
+
     /// <summary>Opens what says how much was written since the hand-over, to go on counting; only who holds the image's serving lock may.</summary>
     /// <returns>The file, the caller's; its name is durable with its first flush.</returns>
     /// <exception cref="DiskSyncException">It cannot be opened.</exception>

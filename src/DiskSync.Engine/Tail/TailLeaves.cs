@@ -10,5 +10,7 @@ internal readonly struct TailLeaves(string stem)
 
     public string Written => stem + ".presence.written";
 
+    public string Hashes => stem + ".presence.hashes";
+
     public string Seal => stem + ".tail";
 }

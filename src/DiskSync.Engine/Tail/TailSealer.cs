@@ -134,6 +134,7 @@ internal static class TailSealer
         paths.Remove(leaves.Notes);
         paths.Remove(leaves.Presence);
         paths.Remove(leaves.Written);
+        paths.Remove(leaves.Hashes);
         paths.Remove(leaves.Seal);
     }
 

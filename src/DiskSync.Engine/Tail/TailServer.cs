@@ -9,8 +9,8 @@ namespace DiskSync.Engine.Tail;
 
 /// <summary>The source's end of an on-demand tail: dials the destination and serves the frozen image to it, read-only, until nothing is missing there.</summary>
 /// <remarks>
-/// One connection for what guests wait for, one for the background, each with its own workers, so that what is fetched ahead holds
-/// up nothing that is waited for; each is dialled anew for as long as it takes, whichever of the processes at the other end dies
+/// One connection for what guests wait for, some for the background, the two kinds each with their own workers, so that what is
+/// fetched ahead holds up nothing that is waited for; each connection is dialled anew for as long as it takes, whichever of the processes at the other end dies
 /// (docs/tail.md). It decides nothing: that the frozen image is needed no more is the destination's word alone.
 /// </remarks>
 /// <param name="dial">Connects to the receiver, and makes sure of who it is.</param>
@@ -25,7 +25,7 @@ public sealed class TailServer(
     // As many as the destination asks for ahead on a long way at a high rate.
     private const int MostUnderWay = 1024;
     private readonly Lock _gate = new();
-    private readonly HashSet<ServeUse> _linked = [];
+    private bool _isLinked;
     private string _trouble = string.Empty;
 
     /// <summary>Whether the destination is connected for what its guest waits for.</summary>
@@ -35,13 +35,13 @@ public sealed class TailServer(
         {
             lock (_gate)
             {
-                return _linked.Contains(ServeUse.Urgent);
+                return _isLinked;
             }
         }
     }
 
-    /// <summary>The frozen image's block map as a file, offered once it is there; null for none.</summary>
-    public Func<CancellationToken, Task<INbdExport>>? Hashes { get; init; }
+    /// <summary>Makes the frozen image's block map, which is offered once it is there; null for none. Without it nothing that the destination fetches is compared.</summary>
+    public Func<CancellationToken, Task<FrozenMap>>? Hashes { get; init; }
 
     /// <summary>Serves until the destination says that it needs nothing more, or owns by no such attempt.</summary>
     /// <param name="attempt">The attempt by which the image was handed over.</param>
@@ -52,14 +52,17 @@ public sealed class TailServer(
     public async Task<AttemptStatus> RunAsync(Guid attempt, ulong epoch, ushort place, CancellationToken cancellation)
     {
         using CancellationTokenSource done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using NbdServer urgent = Server(image);
+        using NbdServer background = Server(image);
+        Serve offer = new(attempt, epoch, place, ServeUse.Background);
         List<Task<AttemptStatus?>> ways =
         [
-            KeepAsync(new Serve(attempt, epoch, place, ServeUse.Urgent), image, done.Token),
-            KeepAsync(new Serve(attempt, epoch, place, ServeUse.Background), image, done.Token),
+            KeepAsync(offer with { Use = ServeUse.Urgent }, urgent, done.Token),
+            .. Enumerable.Range(0, options.Background).Select(_ => KeepAsync(offer, background, done.Token)),
         ];
         if (Hashes is not null)
         {
-            ways.Add(OfferHashesAsync(new Serve(attempt, epoch, place, ServeUse.Hashes), done.Token));
+            ways.Add(OfferHashesAsync(offer with { Use = ServeUse.Hashes }, done.Token));
         }
 
         AttemptStatus? answer = null;
@@ -86,13 +89,28 @@ public sealed class TailServer(
         return answer ?? throw failure ?? new InvalidOperationException("nothing was served");
     }
 
-    private async Task<AttemptStatus?> OfferHashesAsync(Serve offer, CancellationToken cancellation) =>
-        await KeepAsync(offer, await Hashes!(cancellation), cancellation);
+    private static NbdServer Server(INbdExport export) =>
+        new([export], new NbdServerOptions { Workers = Workers, ConnectionRequests = MostUnderWay });
 
-    /// <summary>Keeps one connection.</summary>
-    private async Task<AttemptStatus?> KeepAsync(Serve offer, INbdExport export, CancellationToken cancellation)
+    private async Task<AttemptStatus?> OfferHashesAsync(Serve offer, CancellationToken cancellation)
     {
-        using NbdServer server = new([export], new NbdServerOptions { Workers = Workers, ConnectionRequests = MostUnderWay });
+        try
+        {
+            using FrozenMap map = await Hashes!(cancellation);
+            using NbdServer server = Server(map.Export);
+            return await KeepAsync(offer, server, cancellation, () => map.IsTaken);
+        }
+        catch (DiskSyncException exception)
+        {
+            // The guest is served all the same.
+            tell($"{exception.Message}. What the destination fetches is not compared");
+            return null;
+        }
+    }
+
+    /// <summary>Keeps one connection, until its work is done where that has an end.</summary>
+    private async Task<AttemptStatus?> KeepAsync(Serve offer, NbdServer server, CancellationToken cancellation, Func<bool>? isDone = null)
+    {
         TimeSpan pause = options.FirstPause;
         while (true)
         {
@@ -104,8 +122,7 @@ public sealed class TailServer(
                     return answer;
                 }
 
-                // The map was taken: it does not change.
-                if (offer.Use == ServeUse.Hashes)
+                if (isDone?.Invoke() == true)
                 {
                     return null;
                 }
@@ -125,6 +142,11 @@ public sealed class TailServer(
     private async Task<AttemptStatus?> ServeOnceAsync(Serve offer, NbdServer server, CancellationToken cancellation)
     {
         ITransport transport = await dial(cancellation);
+        if (offer.Use == ServeUse.Urgent && transport is StreamTransport { Socket: { } socket })
+        {
+            TcpSocketSettings.PreferShortAnswers(socket);
+        }
+
         await using Connection connection = new(transport, options.Connection);
         Guid session = Guid.NewGuid();
         await connection.OpenAsync(
@@ -204,7 +226,7 @@ public sealed class TailServer(
     {
         lock (_gate)
         {
-            _linked.Add(use);
+            _isLinked |= use == ServeUse.Urgent;
             if (_trouble.Length > 0)
             {
                 _trouble = string.Empty;
@@ -217,7 +239,7 @@ public sealed class TailServer(
     {
         lock (_gate)
         {
-            _linked.Remove(use);
+            _isLinked &= use != ServeUse.Urgent;
         }
     }
 

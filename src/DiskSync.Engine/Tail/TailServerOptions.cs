@@ -8,6 +8,10 @@ public sealed record TailServerOptions
     /// <summary>The limits of the handshakes.</summary>
     public ConnectionOptions Connection { get; init; } = new();
 
+    /// <summary>Connections for the background: what a lost packet holds up is then a part of it only, and the link stays full.</summary>
+    /// <remarks>One where each is a process of its own (ssh), or where nothing is ever lost on the way (a Unix socket, this process).</remarks>
+    public int Background { get; init; } = 4;
+
     /// <summary>How long to wait before a connection that was lost, or could not be had, is tried again; doubled each time.</summary>
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
+using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Journal;
+using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.ExportControl;
 using DiskSync.Formats.Presence;
 using DiskSync.Formats.Wire.Messages;
@@ -22,6 +24,8 @@ public sealed class TailedImage : IDisposable
     private readonly ITailCompletion _completion;
     private readonly TailedImageOptions _options;
     private readonly NbdTailSource _source = new();
+    private readonly TailHashes _hashes;
+    private readonly string? _hashesPath;
     private readonly TailDevice _tail;
     private readonly TailPuller _puller;
     private readonly CancellationTokenSource _stop = new();
@@ -32,11 +36,13 @@ public sealed class TailedImage : IDisposable
     /// <param name="image">The image; stays its opener's.</param>
     /// <param name="map">Which of its parts are there; stays its opener's.</param>
     /// <param name="written">Where it is kept how much was written; owned from now on.</param>
-    /// <param name="granularity">The blocks' size of the source's hashes.</param>
+    /// <param name="geometry">How the source's hashes cut the image into blocks.</param>
+    /// <param name="root">The root of the source's frozen image where the hand-over knew it; unknown otherwise.</param>
+    /// <param name="hashesPath">Where the source's block map is kept; null for nowhere, and nothing is compared.</param>
     /// <param name="completion">Told when nothing is missing any more.</param>
     /// <param name="options">How.</param>
     public TailedImage(
-        IBlockDevice image, PresenceMap map, IStateFile written, int granularity, ITailCompletion completion, TailedImageOptions options)
+        IBlockDevice image, PresenceMap map, IStateFile written, BlockGeometry geometry, Hash256 root, string? hashesPath, ITailCompletion completion, TailedImageOptions options)
     {
         ArgumentNullException.ThrowIfNull(map);
         ArgumentNullException.ThrowIfNull(options);
@@ -44,10 +50,16 @@ public sealed class TailedImage : IDisposable
         _completion = completion;
         _options = options;
         _written = WrittenCounter.Open(written, map.Header.Attempt, options.Clock);
-        _tail = new TailDevice(
-            image, map, _source, null, new TailOptions { FailMissing = options.FailMissing, Unit = Math.Max(TailOptions.DefaultUnit, granularity) });
+        _hashes = new TailHashes(geometry, root);
+        _hashesPath = hashesPath;
+        _tail = new TailDevice(image, map, _source, hashesPath is null ? null : _hashes, new TailOptions { FailMissing = options.FailMissing });
         _puller = new TailPuller(_tail, map, _source, options.Clock);
         Device = new WriteCountingDevice(_tail, _written);
+        if (File.Exists(hashesPath))
+        {
+            LoadHashes();
+        }
+
         _pulling = Task.Run(PullAsync);
     }
 
@@ -93,6 +105,12 @@ public sealed class TailedImage : IDisposable
             client = NbdClient.Connect(
                 _ => new NetworkStream(socket, ownsSocket: true),
                 new NbdClientOptions { StatusKinds = [], ReplyLimit = _options.ReplyLimit, InFlightRequests = MostUnderWay });
+            if (use == ServeUse.Hashes)
+            {
+                TakeHashes(client);
+                return;
+            }
+
             if (client.Export.Length != Device.Length)
             {
                 throw new IOException($"the source serves an image of {client.Export.Length} bytes, and this one has {Device.Length}");
@@ -100,13 +118,16 @@ public sealed class TailedImage : IDisposable
 
             _source.Take(client, isUrgent: use == ServeUse.Urgent);
         }
-        catch (Exception exception) when (exception is NbdConnectionException or NbdRefusedException or IOException)
+        catch (Exception exception) when (exception is NbdConnectionException or NbdRefusedException or NbdServerException or IOException or UnauthorizedAccessException)
         {
             client?.Dispose();
             socket.Dispose();
             Trouble(exception.Message);
         }
     }
+
+    /// <summary>Whether it is known what the source's blocks hash to, so that all that is fetched is compared.</summary>
+    public bool IsCompared => _hashes.IsKnown;
 
     /// <summary>Lets everybody go who waits for the link; what they asked for fails.</summary>
     public void EndWaiting() => _tail.Stop();
@@ -133,8 +154,42 @@ public sealed class TailedImage : IDisposable
 
         _puller.Dispose();
         _tail.Dispose();
+        _hashes.Dispose();
         _written.Dispose();
         _stop.Dispose();
+    }
+
+    private void TakeHashes(NbdClient client)
+    {
+        using (client)
+        {
+            if (_hashesPath is null)
+            {
+                return;
+            }
+
+            TailHashesDownload.Run(client, _hashes.Geometry, _hashesPath);
+        }
+
+        LoadHashes();
+    }
+
+    private void LoadHashes()
+    {
+        try
+        {
+            IReadOnlyList<long> wrong = _hashes.Load(_hashesPath!);
+            if (wrong.Count > 0)
+            {
+                Trouble(
+                    $"{wrong.Count} blocks that were fetched before the source had hashed them are not what it holds, the first at offset {_hashes.Geometry.OffsetOf(wrong[0])}: "
+                    + "look at both hosts' memory and storage, and do not trust what the guest has read");
+            }
+        }
+        catch (DiskSyncException exception)
+        {
+            Trouble(exception.Message);
+        }
     }
 
     private async Task PullAsync()

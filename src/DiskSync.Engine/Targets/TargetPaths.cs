@@ -16,7 +16,7 @@ namespace DiskSync.Engine.Targets;
 /// NAME.ceded-EPOCH      an image that this host has handed over
 /// NAME.incomplete-EPOCH an image of which parts are still at its source (docs/tail.md)
 /// NAME.presence         which parts are here, NAME.presence.notes what of that was not flushed (Formats/Presence/FORMAT.md),
-/// NAME.presence.written how much was written meanwhile
+/// NAME.presence.written how much was written meanwhile, NAME.presence.hashes what its source's blocks hash to
 /// NAME.tail             where it came from (Formats/Tail/FORMAT.md)
 /// </code>
 /// Owns the folder's handle. Thread safe.
@@ -27,7 +27,7 @@ internal sealed class TargetPaths : IDisposable
     public const string IncompleteEnding = ".incomplete-";
 
     private static readonly string[] ReservedEndings =
-        [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new", ".presence", ".presence.notes", ".presence.written", ".tail"];
+        [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new", ".presence", ".presence.notes", ".presence.written", ".presence.hashes", ".tail"];
 
     private readonly string? _devicePath;
 

@@ -18,6 +18,34 @@ public static class TcpSocketSettings
     private const int UserTimeout = 18;
     private const int UserTimeoutMilliseconds = 60_000;
 
+    // tcp(7), TCP_CONGESTION.
+    private const int Congestion = 13;
+
+    private static readonly string[] ForShortAnswers = ["reno"];
+
+    /// <summary>Chooses a congestion control for short answers with pauses between, where the system's own may be another.</summary>
+    /// <remarks>
+    /// bbr paces by a rate that it has measured from such answers, and so takes half a round trip longer for each (measured on 50 ms:
+    /// 85 ms instead of 65 ms for 64 KiB); every ten seconds it lets but four packets be under way for a fifth of a second.
+    /// Where neither is allowed the system's stays.
+    /// </remarks>
+    public static void PreferShortAnswers(Socket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        foreach (string name in ForShortAnswers)
+        {
+            try
+            {
+                socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, Congestion, System.Text.Encoding.ASCII.GetBytes(name));
+                return;
+            }
+            catch (SocketException)
+            {
+                // Not known here, or not allowed.
+            }
+        }
+    }
+
     /// <summary>Applies the settings; a listening socket hands them on to what it accepts (Linux).</summary>
     public static void Apply(Socket socket)
     {

@@ -59,7 +59,7 @@ internal sealed class TailLab : IDisposable, ITailHashes
 
     public SimulatedFile MapFile => _place.Current!;
 
-    public Hash256 HashOf(long block) => Blake3.Hash(Content.AsSpan((int)Geometry.OffsetOf(block), Geometry.LengthOf(block)));
+    public bool Accept(long block, Hash256 hash) => hash == Blake3.Hash(Content.AsSpan((int)Geometry.OffsetOf(block), Geometry.LengthOf(block)));
 
     /// <summary>Begins anew, as after a kill.</summary>
     public void Reopen()

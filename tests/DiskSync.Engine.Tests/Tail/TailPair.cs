@@ -7,6 +7,7 @@ using DiskSync.Engine.Replication;
 using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Transports;
+using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Peers;
 using DiskSync.Formats.Presence;
 using DiskSync.Formats.Wire.Messages;
@@ -69,6 +70,14 @@ internal sealed class TailPair : IHandOverParticipant, ITailCompletion, IDisposa
 
     public Task<AttemptStatus> Source { get; private set; } = null!;
 
+    /// <summary>Whether the source offers its map; of another image where one is named.</summary>
+    public bool OffersHashes { get; init; }
+
+    public IBlockDevice? MapOf { get; init; }
+
+    /// <summary>What the source waits for before it hashes.</summary>
+    public Task MayHash { get; init; } = Task.CompletedTask;
+
     /// <summary>Whether the journal says that it is whole.</summary>
     public bool IsRecorded { get; private set; }
 
@@ -108,7 +117,7 @@ internal sealed class TailPair : IHandOverParticipant, ITailCompletion, IDisposa
     public void StartExport(TailedImageOptions? options = null)
     {
         _map = PresenceMap.Open(_place, _notes.Open(), "image", Image.Length, _boot);
-        Export = new TailedImage(Image, _map, _written.Open(), 64 << 10, this, (options ?? new TailedImageOptions { CompleteAgain = TimeSpan.FromMilliseconds(20) }) with { Tell = Tell });
+        Export = new TailedImage(Image, _map, _written.Open(), new BlockGeometry(Image.Length, 64 << 10), Hash256.Unknown, _folder.File("hashes"), this, (options ?? new TailedImageOptions { CompleteAgain = TimeSpan.FromMilliseconds(20) }) with { Tell = Tell });
         _listener = TailListener.Start(SocketPath, () => Export, Tell);
     }
 
@@ -129,7 +138,10 @@ internal sealed class TailPair : IHandOverParticipant, ITailCompletion, IDisposa
             token => TcpTransport.ConnectAsync(name, null, token),
             _served,
             new TailServerOptions { FirstPause = TimeSpan.FromMilliseconds(20), LongestPause = TimeSpan.FromMilliseconds(200), SilenceLimit = TimeSpan.FromSeconds(30) },
-            Tell);
+            Tell)
+        {
+            Hashes = OffersHashes ? HashAsync : null,
+        };
         Source = server.RunAsync(attempt ?? Attempt, 2, 0, _serving.Token);
     }
 
@@ -177,6 +189,10 @@ internal sealed class TailPair : IHandOverParticipant, ITailCompletion, IDisposa
 
     public Task<Message> PrepareAsync(Prepare request, IReadOnlyDictionary<ushort, ITarget> targets, string peer) => throw new NotSupportedException();
 
+    public Task<Message> PrepareTailAsync(PrepareTail request, IReadOnlyDictionary<ushort, ITarget> targets, string peer) => throw new NotSupportedException();
+
+    public Task<TailStatus> QueryTailAsync(QueryTail request) => throw new NotSupportedException();
+
     public Task CommitAsync(Commit request, IReadOnlyDictionary<ushort, ITarget> targets, Func<Message, Task> reply) => throw new NotSupportedException();
 
     public Task<Message> RefuseAsync(Refuse request) => throw new NotSupportedException();
@@ -210,6 +226,12 @@ internal sealed class TailPair : IHandOverParticipant, ITailCompletion, IDisposa
         {
             _told.Add(what);
         }
+    }
+
+    private async Task<FrozenMap> HashAsync(CancellationToken cancellation)
+    {
+        await MayHash.WaitAsync(cancellation);
+        return await FrozenMap.BuildAsync(MapOf ?? _frozen, 64 << 10, cancellation);
     }
 
     private async Task AcceptAsync(TcpListener listener, ReceiverHost host, CancellationToken stop)

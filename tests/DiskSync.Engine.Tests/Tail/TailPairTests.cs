@@ -1,5 +1,6 @@
 using DiskSync.Engine.Blocks;
 using DiskSync.Formats.Wire.Messages;
+using DiskSync.TestSupport;
 
 namespace DiskSync.Engine.Tests.Tail;
 
@@ -108,6 +109,47 @@ public sealed class TailPairTests
         await done.CancelAsync();
         await cuts;
         Assert.Equal(expected, pair.ReadImage());
+    }
+
+    [Fact]
+    public async Task What_is_fetched_is_compared_with_the_map_that_the_source_makes_meanwhile()
+    {
+        using TailPair pair = new(Length) { OffersHashes = true };
+        pair.Link.Rate = 2 << 20;
+        pair.StartReceiver();
+        pair.StartExport();
+        pair.StartSource();
+        await TailLab.UntilAsync(() => pair.Export.IsCompared);
+        Assert.True(pair.Export.State().Missing > 0);
+        pair.Link.Rate = 0;
+        await pair.Source.WaitAsync(TailPair.Patience);
+        Assert.Equal(pair.Content, pair.ReadImage());
+        Assert.Empty(pair.Export.State().Trouble);
+    }
+
+    [Fact]
+    public async Task What_was_fetched_before_the_map_came_is_compared_when_it_comes_and_what_comes_after_is_refused()
+    {
+        using TempFolder folder = new();
+        byte[] other = SampleImage.Noise(7, Length);
+        other[70_000] ^= 1;
+        other[(8 << 20) + 5] ^= 1;
+        using IBlockDevice otherImage = BlockDevices.OpenSource(folder.Write("other", other));
+        TaskCompletionSource mayHash = new();
+        using TailPair pair = new(Length) { OffersHashes = true, MapOf = otherImage, MayHash = mayHash.Task };
+        pair.Link.Rate = 1 << 20;
+        pair.StartExport();
+        pair.StartReceiver();
+        Task<byte[]> first = Task.Run(() => pair.Read(70_000, 1));
+        pair.StartSource();
+        await first.WaitAsync(TailPair.Patience);
+        mayHash.SetResult();
+        await TailLab.UntilAsync(() => pair.Export.IsCompared);
+        await TailLab.UntilAsync(() => pair.Told.Length > 0);
+        Assert.Contains("first at offset 65536", pair.Told, StringComparison.Ordinal);
+        ImageIOException failure = await Assert.ThrowsAsync<ImageIOException>(() => Task.Run(() => pair.Read(8 << 20, 10)).WaitAsync(TailPair.Patience));
+        Assert.Contains("something else", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(pair.Expected(9 << 20, 10), pair.Read(9 << 20, 10));
     }
 
     [Fact]
