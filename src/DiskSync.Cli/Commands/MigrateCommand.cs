@@ -10,10 +10,12 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Runs;
+using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Tracking;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.BlockMap;
+using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Hypervisors.Qemu;
@@ -84,6 +86,11 @@ internal sealed class MigrateCommand : CliCommand
         CustomParser = ParseSlowdown,
     };
 
+    private readonly Option<bool> _tail = new("--tail")
+    {
+        Description = "where the forecast does not fit --max-downtime, hand over all the same: what is missing is fetched when the machine touches it, and behind that; until then it depends on both hosts",
+    };
+
     private readonly Option<bool> _verifyFull = new("--verify-full")
     {
         Description = "when the machine runs at the destination, read all of the source once more and compare it with what is there",
@@ -102,7 +109,7 @@ internal sealed class MigrateCommand : CliCommand
     {
         Add(_paths);
         foreach (Option option in new Option[]
-            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _maxSlowdown, _verifyFull, _acceptUnfenced })
+            { _pause, _unpause, _qemu, _memoryUri, _memoryTimeout, _resume, _maxDowntime, _maxRounds, _hookTimeout, _maxSlowdown, _tail, _verifyFull, _acceptUnfenced })
         {
             Add(option);
         }
@@ -122,6 +129,11 @@ internal sealed class MigrateCommand : CliCommand
         + "machine runs, after the disks' rounds; it arrives there paused and goes on only once that host owns the disks. What limits "
         + "the copy (max-bandwidth, downtime-limit, multifd) is QEMU's own setting. Where the attempt is called off the machine goes "
         + "on here, and the QEMU at the destination is of no more use: end it and start it anew."
+        + "\n\n"
+        + "With --tail a machine that writes faster than the link carries moves too. The pause sends what fits; the rest is served "
+        + "from here, to the export that serves the disk there ('disksync export IMAGE --incoming', which is the one thing that may), until "
+        + "nothing is missing. This command stays for that and shows what is missing. If it ends before, the machine there waits for "
+        + "what it misses; the same command, or 'disksync owner', goes on. The images here stay pinned until the destination says that it has all."
         + "\n\n"
         + "Every command gets DISKSYNC_IMAGE, DISKSYNC_IMAGES, DISKSYNC_EPOCH, DISKSYNC_ROOT_HASH, DISKSYNC_ATTEMPT and "
         + "DISKSYNC_SIDE. A migrate that was killed is completed or called off by running it again, or by 'disksync owner'.";
@@ -153,6 +165,7 @@ internal sealed class MigrateCommand : CliCommand
         OwnershipParts parts = new(
             state, HostOptions.HookLimit(context.Parse, _hookTimeout), context.Parse.GetValue(_acceptUnfenced));
         CheckMachineOptions(context);
+        CheckTailOptions(context, images);
         ConnectionOptions limits = CopyOptions.Limits(options.Sender);
         await using YieldMonitor? nice = _copy.Nice(context.Parse, limits, images, context.Progress);
         using Run run = new RunRegistry(state).Register(
@@ -176,7 +189,9 @@ internal sealed class MigrateCommand : CliCommand
         Task<SourceSession> Dial(CancellationToken token) =>
             dialer.DialAsync(address, session, new PeerProgress(run).Report, token);
 
-        if (await new EarlierAttempts(parts, Dial, context).ResolveAsync(images, cancellation) is { } completed)
+        Task<ITransport> DialPlain(CancellationToken token) => dialer.OpenAsync(address, token);
+        PinnedServing pinned = new(parts, Dial, DialPlain, context, run);
+        if (await new EarlierAttempts(parts, Dial, paths[^1], pinned, context).ResolveAsync(images, cancellation) is { } completed)
         {
             ResolvedReport resolved = new(images, true, completed.Epoch, completed.Message);
             context.Output.Result(resolved, json => json.ResolvedReport, output => output.WriteLine(completed.Message));
@@ -191,6 +206,11 @@ internal sealed class MigrateCommand : CliCommand
                 requests.Add(Request(path, address, parts, context));
             }
 
+            // Ended before the sources are closed: it reads them.
+            await using TailService? tail = context.Parse.GetValue(_tail)
+                ? new TailService(parts.Source(), Dial, DialPlain, new TailServerOptions(), run, context.Output.Note)
+                : null;
+            options = options with { Tail = tail };
             MigrationCoordinator coordinator = new(
                 parts.Source(), Dial, new HookTimes(state), options, run, new MigrationNotes(context));
             MigrationResult result = await coordinator.RunAsync(requests, paths[^1], cancellation);
@@ -211,6 +231,7 @@ internal sealed class MigrateCommand : CliCommand
 
     private TransferRequest Request(string path, DestinationAddress address, OwnershipParts parts, CommandContext context)
     {
+        parts.RefuseIncomplete(path);
         IBlockDevice source = SourceOpener.Open(path, context, _copy.Keys(context.Parse));
         IWriteTracking? tracking = null;
         try
@@ -252,6 +273,24 @@ internal sealed class MigrateCommand : CliCommand
         MaxRounds = context.Parse.GetValue(_maxRounds) ?? DefaultMaxRounds,
         Sender = _copy.Sender(context.Parse, address),
     };
+
+    private void CheckTailOptions(CommandContext context, string[] images)
+    {
+        if (!context.Parse.GetValue(_tail))
+        {
+            return;
+        }
+
+        string? other = context.Parse.GetValue(_maxDowntime) is null ? "needs --max-downtime, for without it every forecast fits"
+            : context.Parse.GetValue(_verifyFull) ? "and --verify-full exclude each other: what is fetched later is not what was compared before"
+            : _copy.Flags(context.Parse).HasFlag(OpenFlags.InPlace) ? "and --inplace exclude each other: an image that is not whole has no name under which it could be started"
+            : images.Any(NbdImage.IsOne) ? "takes image files and devices: other clients of an NBD server are not kept from an image that is pinned"
+            : null;
+        if (other is not null)
+        {
+            throw new DiskSyncException(FailureKind.Usage, $"--tail {other}", "See 'disksync migrate --help'.");
+        }
+    }
 
     private void CheckMachineOptions(CommandContext context)
     {

@@ -33,7 +33,12 @@ internal sealed class OwnerCommand : CliCommand
         Description = "hand back: at the destination to the source, at the source take back what the destination has not taken",
     };
 
-    private readonly Option<bool> _yes = new("--yes") { Description = "do not ask before --force" };
+    private readonly Option<bool> _discard = new("--discard-writes")
+    {
+        Description = "with --return, at a destination that is not whole yet: hand back although its machine has run; what was written here is lost",
+    };
+
+    private readonly Option<bool> _yes = new("--yes") { Description = "do not ask before --force or --discard-writes" };
     private readonly Option<string?> _destination = new("--destination")
     {
         Description = "where the destination can be reached now, where that has changed since the attempt",
@@ -57,7 +62,7 @@ internal sealed class OwnerCommand : CliCommand
     {
         Add(_image);
         foreach (Option option in new Option[]
-            { _report, _force, _return, _yes, _destination, _hooks, _hookTimeout, _rsh, _remotePath, _state })
+            { _report, _force, _return, _discard, _yes, _destination, _hooks, _hookTimeout, _rsh, _remotePath, _state })
         {
             Add(option);
         }
@@ -71,6 +76,9 @@ internal sealed class OwnerCommand : CliCommand
         + "that was cut off before the source had ceded is called off and the machine unpaused; one that was ceded is asked about "
         + "at the destination and completed or taken back; one that this host owns is finished and its machine resumed."
         + "\n\n"
+        + "Where another host owns an image and still fetches parts of it from here (migrate --tail), it goes on serving them until "
+        + "that host has all."
+        + "\n\n"
         + "Only where the source has ceded, the destination has not taken over, and no link exists do both sides stay paused. Then "
         + "--force needs your word that the other host is fenced: powered off, or cut off from the disk for good. If it is not, two "
         + "machines will write the same disk, and nothing can mend that.";
@@ -81,6 +89,7 @@ internal sealed class OwnerCommand : CliCommand
         ("disksync owner web.img", "resolve what a crash has left open"),
         ("disksync owner web.img --report --json", "only look"),
         ("disksync owner web.img --return", "at the destination, where its machine will not start: hand back"),
+        ("disksync owner web.img --return --discard-writes", "at a destination that will never be whole: hand back without what was written there"),
     ];
 
     /// <inheritdoc/>
@@ -92,6 +101,12 @@ internal sealed class OwnerCommand : CliCommand
         if (force && giveBack)
         {
             throw new DiskSyncException(FailureKind.Usage, "--force and --return exclude each other", "See 'disksync owner --help'.");
+        }
+
+        bool discard = context.Parse.GetValue(_discard);
+        if (discard && !giveBack)
+        {
+            throw new DiskSyncException(FailureKind.Usage, "--discard-writes goes with --return", "See 'disksync owner --help'.");
         }
 
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
@@ -124,17 +139,55 @@ internal sealed class OwnerCommand : CliCommand
             return Print(context, await owner.ForceAsync(identity));
         }
 
-        await using SourceSession? session = await AskPeerAsync(context, owner.PeerToAsk(identity), parts, state, cancellation);
+        if (discard)
+        {
+            ConfirmLoss(context, report);
+        }
+
+        string where = context.Parse.GetValue(_destination) ?? owner.PeerToAsk(identity);
+        Dialer dialer = DialerOf(context, parts, state);
+        await using SourceSession? session = await AskPeerAsync(context, where, dialer, cancellation);
         SessionHandOverLink? link = session is null ? null : new SessionHandOverLink(session);
-        return Print(context, giveBack
-            ? await owner.ReturnAsync(identity, link, discardWrites: false, cancellation)
-            : await owner.ResolveAsync(identity, link, cancellation));
+        OwnerResult result = giveBack
+            ? await owner.ReturnAsync(identity, link, discard, cancellation)
+            : await owner.ResolveAsync(identity, link, cancellation);
+        return Print(context, giveBack || result.Report.Verdict != OwnershipVerdict.Pinned
+            ? result
+            : await ServeAsync(context, owner, parts, dialer, where, identity, result, cancellation));
     }
 
-    private async Task<SourceSession?> AskPeerAsync(
-        CommandContext context, string peer, OwnershipParts parts, string state, CancellationToken cancellation)
+    /// <summary>Somebody owns it who needs what is here: that goes on for as long as it takes.</summary>
+    private static async Task<OwnerResult> ServeAsync(
+        CommandContext context,
+        Handoff.Ownership.OwnerCommand owner,
+        OwnershipParts parts,
+        Dialer dialer,
+        string where,
+        string identity,
+        OwnerResult result,
+        CancellationToken cancellation)
     {
-        string where = context.Parse.GetValue(_destination) ?? peer;
+        DestinationAddress address = DestinationAddress.Parse(where);
+        PinnedServing serving = new(
+            parts,
+            token => dialer.DialAsync(address, Guid.NewGuid(), null, token),
+            token => dialer.OpenAsync(address, token),
+            context,
+            context.Progress);
+        return await serving.RunAsync(identity, cancellation) is { } ended
+            ? new OwnerResult(owner.Report(identity), ended.Message, ended.State is HandOverState.Done or HandOverState.SourceRuns)
+            : result;
+    }
+
+    private Dialer DialerOf(CommandContext context, OwnershipParts parts, string state) => new(
+        context,
+        context.Parse.GetValue(_rsh),
+        context.Parse.GetValue(_remotePath)!,
+        local => ReceiverFactory.CreateLocal(local, state, parts, new HookCatalog([], allowCommands: true), context, [], _link.Keys(context.Parse)),
+        _link.Dialer(context));
+
+    private static async Task<SourceSession?> AskPeerAsync(CommandContext context, string where, Dialer dialer, CancellationToken cancellation)
+    {
         if (where.Length == 0)
         {
             return null;
@@ -142,18 +195,37 @@ internal sealed class OwnerCommand : CliCommand
 
         try
         {
-            Dialer dialer = new(
-                context,
-                context.Parse.GetValue(_rsh),
-                context.Parse.GetValue(_remotePath)!,
-                local => ReceiverFactory.CreateLocal(local, state, parts, new HookCatalog([], allowCommands: true), context, [], _link.Keys(context.Parse)),
-                _link.Dialer(context));
             return await dialer.DialAsync(DestinationAddress.Parse(where), Guid.NewGuid(), null, cancellation);
         }
         catch (DiskSyncException exception)
         {
             context.Output.Warning($"the destination {where} cannot be asked: {exception.Message}");
             return null;
+        }
+    }
+
+    /// <summary>Names what is lost, and asks for the word.</summary>
+    private void ConfirmLoss(CommandContext context, OwnerReport report)
+    {
+        string lost = TailLoss.Describe(report);
+        context.Output.Warning(lost);
+        if (context.Parse.GetValue(_yes))
+        {
+            return;
+        }
+
+        if (Console.IsInputRedirected || context.Output.Json)
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                "--discard-writes needs your word, and there is nobody to ask",
+                "Make sure that nobody needs what was written here, then add --yes.");
+        }
+
+        context.Output.Error.Write("Type 'discard' to go on: ");
+        if (!string.Equals(Console.ReadLine()?.Trim(), "discard", StringComparison.Ordinal))
+        {
+            throw new DiskSyncException(FailureKind.Interrupted, "nothing was changed");
         }
     }
 

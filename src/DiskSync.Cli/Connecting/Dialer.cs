@@ -47,7 +47,10 @@ internal sealed class Dialer(
         return await SourceSession.ConnectAsync(first, sessionId, Limits, onProgress, cancellation, more);
     }
 
-    private async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch
+    /// <summary>Connects, and says nothing yet.</summary>
+    /// <param name="address">Where to.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public async Task<ITransport> OpenAsync(DestinationAddress address, CancellationToken cancellation) => address.Kind switch
     {
         DestinationKind.UnixSocket => await UnixSocketTransport.ConnectAsync(address.Endpoint, cancellation),
         DestinationKind.Tcp => await tcp.DialAsync(address.Receiver!, cancellation),

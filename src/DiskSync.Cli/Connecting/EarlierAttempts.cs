@@ -10,9 +10,11 @@ namespace DiskSync.Cli.Connecting;
 /// <summary>Completes or calls off what earlier migrations of the same images have left open, before a new one begins.</summary>
 /// <param name="parts">This host's ownership.</param>
 /// <param name="dial">Opens a session with the destination.</param>
+/// <param name="destination">The destination as the user named it.</param>
+/// <param name="pinned">Goes on serving what is pinned.</param>
 /// <param name="context">Where notes go.</param>
 internal sealed class EarlierAttempts(
-    OwnershipParts parts, Func<CancellationToken, Task<SourceSession>> dial, CommandContext context)
+    OwnershipParts parts, Func<CancellationToken, Task<SourceSession>> dial, string destination, PinnedServing pinned, CommandContext context)
 {
     /// <summary>Resolves every open attempt that one of the images belongs to.</summary>
     /// <param name="images">The images as the user named them.</param>
@@ -27,6 +29,14 @@ internal sealed class EarlierAttempts(
             return null;
         }
 
+        if (Array.Find(open, j => j.Verdict == OwnershipVerdict.Pinned && j.Last!.Peer != destination) is { } elsewhere)
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"source {elsewhere.Image}: it is pinned, for {elsewhere.Last!.Peer} owns it and still fetches parts of it from here",
+                $"'disksync owner {elsewhere.Image}' goes on serving it; --destination there names another way to that host.");
+        }
+
         context.Output.Note("an earlier attempt was cut off; resolving it first");
         await using SourceSession? session = await TryDialAsync(open, cancellation);
         SessionHandOverLink? link = session is null ? null : new SessionHandOverLink(session);
@@ -36,6 +46,12 @@ internal sealed class EarlierAttempts(
         {
             HandOverResult result = await parts.Source().ResolveAsync(judgement.Image, link, CededWish.Complete, cancellation);
             context.Output.Note(result.Message);
+            if (result.State == HandOverState.Pinned)
+            {
+                result = await pinned.RunAsync(judgement.Image, cancellation) ?? result;
+                context.Output.Note(result.Message);
+            }
+
             ThrowUnlessResolved(result, judgement.Image);
             if (result.State == HandOverState.Done)
             {
@@ -60,7 +76,7 @@ internal sealed class EarlierAttempts(
     }
 
     private static bool IsOpen(OwnershipJudgement judgement) => judgement.Role == AttemptRole.Source
-        && judgement.Verdict is OwnershipVerdict.Paused or OwnershipVerdict.Ceded or OwnershipVerdict.OwnerUnfinished;
+        && judgement.Verdict is OwnershipVerdict.Paused or OwnershipVerdict.Ceded or OwnershipVerdict.Pinned or OwnershipVerdict.OwnerUnfinished;
 
     private async Task<SourceSession?> TryDialAsync(OwnershipJudgement[] open, CancellationToken cancellation)
     {

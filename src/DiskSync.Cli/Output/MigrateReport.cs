@@ -9,7 +9,7 @@ namespace DiskSync.Cli.Output;
 /// <param name="Attempt">The attempt's id.</param>
 /// <param name="Epoch">The epoch that the destination owns.</param>
 /// <param name="Roots">The images' root hashes, proven equal on both sides.</param>
-/// <param name="Identical">Always true: a migration whose proof fails is an error.</param>
+/// <param name="Identical">Whether the images were equal when they were handed over: all of them, but with a tail (a migration whose proof fails is an error).</param>
 /// <param name="SourceBases">For each image on what it rests that the source is what was sent: a hash scan, or a tracker and audited blocks.</param>
 /// <param name="Bases">The bases that the copies started from; empty texts where there was none.</param>
 /// <param name="Rounds">All rounds, the final delta of each image last.</param>
@@ -24,6 +24,8 @@ namespace DiskSync.Cli.Output;
 /// <param name="ResumeSeconds">Naming, sealing and the resume command.</param>
 /// <param name="DowntimeSeconds">From the start of the pause to the end of the resume command.</param>
 /// <param name="FullVerifySeconds">Reading all of the source again after the machine was resumed; 0 where it was not asked for.</param>
+/// <param name="TailBytes">Bytes that were still here when the machine ran at the destination; 0 where none were.</param>
+/// <param name="TailSeconds">From then until the destination had all.</param>
 /// <param name="TotalSeconds">All of it, but reading the source again.</param>
 /// <param name="BytesSent">Bytes to the destination.</param>
 /// <param name="BytesReceived">Bytes from the destination.</param>
@@ -49,6 +51,8 @@ internal sealed record MigrateReport(
     double ResumeSeconds,
     double DowntimeSeconds,
     double FullVerifySeconds,
+    long TailBytes,
+    double TailSeconds,
     double TotalSeconds,
     long BytesSent,
     long BytesReceived,
@@ -61,7 +65,7 @@ internal sealed record MigrateReport(
         result.Attempt,
         result.Epoch,
         [.. result.Roots.Select(r => r.ToString())],
-        true,
+        result.TailBytes == 0,
         result.SourceBases,
         result.Bases,
         [.. result.Rounds.SelectMany((rounds, i) => rounds.Select(r => RoundReport.Of(i, r)))],
@@ -76,6 +80,8 @@ internal sealed record MigrateReport(
         Seconds(result.Resume),
         Seconds(result.Downtime),
         Seconds(result.FullVerify),
+        result.TailBytes,
+        Seconds(result.Tail),
         Seconds(result.Total),
         result.BytesSent,
         result.BytesReceived,
@@ -84,10 +90,12 @@ internal sealed record MigrateReport(
     /// <summary>Prints the report for people: the parts of the paper's Table 1.</summary>
     public void Write(TextWriter output)
     {
-        output.WriteLine($"{string.Join(", ", Images)} moved to {Destination}: epoch {Epoch}, identical");
+        output.WriteLine($"{string.Join(", ", Images)} moved to {Destination}: epoch {Epoch}, {(Identical ? "identical" : "whole")}");
         for (int i = 0; i < Roots.Count; i++)
         {
-            output.WriteLine($"  root            {Roots[i]}" + (Bases[i].Length > 0 ? $" (started from {Bases[i]})" : string.Empty));
+            output.WriteLine(
+                (Identical ? $"  root            {Roots[i]}" : "  root            not known: the machine has written while parts were missing")
+                + (Bases[i].Length > 0 ? $" (started from {Bases[i]})" : string.Empty));
             output.WriteLine($"  proof           source: {SourceBases[i]}; destination: read back");
         }
 
@@ -111,6 +119,11 @@ internal sealed record MigrateReport(
         if (FullVerifySeconds > 0)
         {
             output.WriteLine($"  full verify     {FullVerifySeconds,7:0.00} s  (the machine runs: all of the source read again, identical)");
+        }
+
+        if (TailBytes > 0)
+        {
+            output.WriteLine($"  tail            {TailSeconds,7:0.00} s  {ByteSize.Format(TailBytes)} fetched from here after the hand-over");
         }
 
         output.WriteLine($"  total           {TotalSeconds,7:0.00} s  sent {ByteSize.Format(BytesSent)}, received {ByteSize.Format(BytesReceived)}");

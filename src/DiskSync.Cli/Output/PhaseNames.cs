@@ -16,6 +16,7 @@ internal static class PhaseNames
             CopyPhase.FinalDelta => "final delta",
             CopyPhase.HandOver => "hand-over",
             CopyPhase.Hook => "running hook",
+            CopyPhase.Tail => "fetched there",
             _ => progress.Phase.ToString(),
         };
 

@@ -86,6 +86,19 @@ public sealed class DirtyBitmap
         }
     }
 
+    /// <summary>The first clean block at or after a block, or the limit where none comes before it.</summary>
+    /// <param name="from">Where to search from.</param>
+    /// <param name="limit">Where to stop.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The image has no such blocks.</exception>
+    public long NextClean(long from, long limit)
+    {
+        CheckRange(from, limit - from);
+        lock (_lock)
+        {
+            return _bits.NextClear(from, limit);
+        }
+    }
+
     /// <summary>Marks every block dirty; cheap whatever the image size.</summary>
     public void MarkAll()
     {

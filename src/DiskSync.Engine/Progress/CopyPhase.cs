@@ -41,4 +41,7 @@ public enum CopyPhase
 
     /// <summary>The ownership moves.</summary>
     HandOver,
+
+    /// <summary>The machine runs at the destination, which fetches what it misses from here.</summary>
+    Tail,
 }

@@ -12,6 +12,30 @@ public static class ImageProof
 {
     private const int MaxRepairs = 3;
 
+    /// <summary>Has the destination read back its copy as it is, blocks that it still misses included, and compares the roots.</summary>
+    /// <param name="sender">The image; its last round is over, dirty blocks or not.</param>
+    /// <param name="cancellationToken">Ends the proof.</param>
+    /// <exception cref="DiskSyncException">Blocks are wrong, or the roots differ.</exception>
+    public static async Task<ProofResult> ProveAsItIsAsync(ImageSender sender, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sender);
+        long start = Stopwatch.GetTimestamp();
+        Verified verified = await sender.VerifyAsync(cancellationToken);
+        if (verified.Wrong.Count > 0)
+        {
+            throw new DiskSyncException(
+                FailureKind.Destination,
+                $"destination {sender.Ready.StagedAs}: {verified.Wrong.Count}{(verified.More ? " or more" : string.Empty)} blocks read back differently in the pause, the first at offset {sender.Geometry.OffsetOf((long)verified.Wrong[0])}",
+                "Run the migrate again: it sends them again; look at that host's storage.");
+        }
+
+        return verified.Root == sender.Root()
+            ? new ProofResult(verified.Root, (long)verified.BytesRead, Stopwatch.GetElapsedTime(start))
+            : throw new TransportLostException(
+                $"source and destination disagree about {sender.Source.Name}: root {sender.Root()} here, {verified.Root} there, though every block was acknowledged",
+                "Run the command again with --fresh, and please report this.");
+    }
+
     /// <summary>Has the destination read back its copy until nothing is wrong with it, and compares the roots.</summary>
     /// <param name="sender">The image; its last round is over.</param>
     /// <param name="lastRound">The number of that round; repairs count on from there.</param>

@@ -117,9 +117,10 @@ public sealed class ImageSender : IDisposable
     /// <param name="phase">What the progress display calls it.</param>
     /// <param name="dirtySource">What to look at.</param>
     /// <param name="cancellationToken">Stops the round; what was acknowledged stays acknowledged.</param>
+    /// <param name="isEnough">Told how many bytes are on the way: whether the round is to end in order, although blocks are dirty still; null for a round over all of them.</param>
     /// <exception cref="DiskSyncException">The source, the destination or the connection failed.</exception>
     public async Task<RoundResult> RunRoundAsync(
-        int round, CopyPhase phase, IDirtySource dirtySource, CancellationToken cancellationToken)
+        int round, CopyPhase phase, IDirtySource dirtySource, CancellationToken cancellationToken, Func<long, bool>? isEnough = null)
     {
         long start = Stopwatch.GetTimestamp();
         long sent = _session.BytesSent;
@@ -135,7 +136,8 @@ public sealed class ImageSender : IDisposable
         {
             // Refused patches and copies were marked dirty again; as literals they cannot be refused twice.
             refused = Interlocked.Read(ref counters.RefusedBlocks);
-            await RunPassAsync(round, counters, cancellationToken);
+            await RunPassAsync(
+                round, counters, () => isEnough?.Invoke(Interlocked.Read(ref counters.BytesOnTheWay)) == true, cancellationToken);
         }
         while (Interlocked.Read(ref counters.RefusedBlocks) > refused);
 
@@ -203,6 +205,32 @@ public sealed class ImageSender : IDisposable
         Interlocked.Exchange(ref _lastCheckpoint, Stopwatch.GetTimestamp());
     }
 
+    /// <summary>Tells the destination which blocks will not be sent before the hand-over: all that are dirty (docs/tail.md).</summary>
+    /// <returns>How many bytes that are.</returns>
+    public async Task<long> TellMissingAsync(CancellationToken cancellationToken)
+    {
+        List<BlockSpan> spans = [];
+        long bytes = 0;
+        bool isFirst = true;
+        long count = Geometry.BlockCount;
+        for (long at = _image.Dirty.NextDirty(0, count); at < count;)
+        {
+            long end = _image.Dirty.NextClean(at, count);
+            spans.Add(new BlockSpan((ulong)at, (ulong)(end - at)));
+            bytes += Math.Min(Geometry.OffsetOf(end), Geometry.Length) - Geometry.OffsetOf(at);
+            at = _image.Dirty.NextDirty(end, count);
+            if (spans.Count == WireLimits.MaxSpans)
+            {
+                await TellAsync(spans, isFirst, cancellationToken);
+                isFirst = false;
+                spans.Clear();
+            }
+        }
+
+        await TellAsync(spans, isFirst, cancellationToken);
+        return bytes;
+    }
+
     /// <summary>Has the destination read back everything that it has not read back since it wrote it.</summary>
     public async Task<Verified> VerifyAsync(CancellationToken cancellationToken) =>
         await _session.RequestAsync<Verified>(
@@ -216,10 +244,13 @@ public sealed class ImageSender : IDisposable
         _batchSlots.Dispose();
     }
 
-    private async Task RunPassAsync(int round, RoundCounters counters, CancellationToken cancellationToken)
+    private async Task TellAsync(List<BlockSpan> spans, bool isFirst, CancellationToken cancellationToken) =>
+        _ = await _session.RequestAsync<MissingNoted>(_index, new MissingBlocks(isFirst, [.. spans]), cancellationToken);
+
+    private async Task RunPassAsync(int round, RoundCounters counters, Func<bool> isEnough, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        RoundPlan plan = new(_image.Dirty, _image.Source, Geometry);
+        RoundPlan plan = new(_image.Dirty, _image.Source, Geometry, isEnough);
         PassFailure failure = new(stop);
         Task[] workers = new Task[_options.Workers];
         for (int i = 0; i < workers.Length; i++)

@@ -25,13 +25,19 @@ internal sealed class RoundPlan
     private readonly BlockGeometry _geometry;
     private readonly Queue<(BlockRun Run, bool IsData)> _givenBack = new();
     private IEnumerator<Extent>? _extents;
+    private readonly Func<bool>? _isEnough;
     private long _cursor;
 
-    public RoundPlan(DirtyBitmap dirty, IBlockDevice source, BlockGeometry geometry)
+    /// <param name="dirty">The dirty blocks.</param>
+    /// <param name="source">The image.</param>
+    /// <param name="geometry">How it is cut into blocks.</param>
+    /// <param name="isEnough">Asked before each claim: whether the round is to end with what has been claimed; null for never.</param>
+    public RoundPlan(DirtyBitmap dirty, IBlockDevice source, BlockGeometry geometry, Func<bool>? isEnough = null)
     {
         _dirty = dirty;
         _source = source;
         _geometry = geometry;
+        _isEnough = isEnough;
     }
 
     /// <summary>Claims the next run.</summary>
@@ -47,6 +53,12 @@ internal sealed class RoundPlan
             {
                 (run, isData) = part;
                 return true;
+            }
+
+            if (_isEnough?.Invoke() == true)
+            {
+                (run, isData) = (default, false);
+                return false;
             }
 
             _cursor = _dirty.NextDirty(_cursor, _geometry.BlockCount);

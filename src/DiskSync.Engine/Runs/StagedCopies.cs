@@ -8,7 +8,7 @@ namespace DiskSync.Engine.Runs;
 public static class StagedCopies
 {
     private const int MaxDepth = 3;
-    private static readonly string[] StateEndings = [".partial.journal", ".partial.map"];
+    private static readonly string[] StateEndings = [".partial.journal", ".partial.map", ".partial.presence", ".partial.tail"];
     private static readonly string[] NewEndings = [".partial.journal.new", ".seal.new", ".map.new"];
 
     /// <summary>Looks through a folder and the folders in it.</summary>

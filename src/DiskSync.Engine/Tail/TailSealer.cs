@@ -59,6 +59,7 @@ internal static class TailSealer
         paths.Remove(own.Seal);
         paths.Remove(own.Notes);
         paths.Remove(own.Written);
+        paths.Remove(own.Hashes);
         paths.Flush();
         paths.Remove(paths.Leaf);
         paths.Remove(paths.Map);

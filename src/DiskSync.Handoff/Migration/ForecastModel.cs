@@ -52,6 +52,9 @@ public static class ForecastModel
             hooks.Any(h => h is null));
     }
 
+    /// <summary>What a pause takes at least where the last delta may be left to a tail.</summary>
+    public static Forecast WithoutDelta(Forecast forecast) => forecast with { Scan = TimeSpan.Zero, Delta = TimeSpan.Zero };
+
     /// <summary>The downtime that is accepted where the user has said nothing: twice the forecast, and not so little that a busy moment uses it up.</summary>
     public static TimeSpan DefaultBudget(Forecast forecast) =>
         forecast.Total * 2 > MinimumBudget ? forecast.Total * 2 : MinimumBudget;

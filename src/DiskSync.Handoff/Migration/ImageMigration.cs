@@ -62,10 +62,13 @@ internal sealed class ImageMigration : IDisposable
         return Last.ChangedBytes;
     }
 
-    public async Task RunRoundAsync(CopyPhase phase, CancellationToken cancellationToken)
+    /// <param name="phase">What it is called.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="isEnough">Told how many bytes are on the way: whether to leave the rest of what is dirty; null for all of it.</param>
+    public async Task RunRoundAsync(CopyPhase phase, CancellationToken cancellationToken, Func<long, bool>? isEnough = null)
     {
         IDirtySource source = _tracked is null ? new HashScan() : _tracked;
-        _rounds.Add(await Sender.RunRoundAsync(_rounds.Count + 1, phase, source, cancellationToken));
+        _rounds.Add(await Sender.RunRoundAsync(_rounds.Count + 1, phase, source, cancellationToken, isEnough));
         if (IsTracked && phase != CopyPhase.FinalDelta)
         {
             _tracked!.Note(await Task.Run(() => _auditor.Sample(cancellationToken), cancellationToken));
@@ -76,6 +79,16 @@ internal sealed class ImageMigration : IDisposable
     {
         ProofResult proof = await ImageProof.ProveAsync(Sender, _rounds.Count, _rounds, phase, cancellationToken);
         (Root, LastProof) = (proof.Root, proof.Elapsed);
+    }
+
+    /// <summary>Proves that the destination holds what it is believed to, blocks that are dirty still included, and tells it which those are.</summary>
+    /// <returns>How many bytes are dirty.</returns>
+    public async Task<long> ProveAsItIsAsync(CancellationToken cancellationToken)
+    {
+        long missing = await Sender.TellMissingAsync(cancellationToken);
+        ProofResult proof = await ImageProof.ProveAsItIsAsync(Sender, cancellationToken);
+        (Root, LastProof) = (proof.Root, proof.Elapsed);
+        return missing;
     }
 
     /// <summary>Whether its writes can be slowed.</summary>

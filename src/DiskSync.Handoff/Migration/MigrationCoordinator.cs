@@ -19,9 +19,6 @@ namespace DiskSync.Handoff.Migration;
 /// </remarks>
 public sealed class MigrationCoordinator
 {
-    // A destination that cannot be reached for so long is down, and not about to say anything.
-    private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(10);
-
     private readonly SourceHandOver _handOver;
     private readonly Func<CancellationToken, Task<SourceSession>> _dial;
     private readonly HookTimes _hookTimes;
@@ -82,18 +79,19 @@ public sealed class MigrationCoordinator
             TimeSpan maxDowntime = _options.MaxDowntime ?? ForecastModel.DefaultBudget(forecast);
             if (governor is not null && forecast.Total > maxDowntime)
             {
-                forecast = await governor.HoldAsync(
-                    rounds.RunDeltaAsync,
-                    () => ForecastOf(images, destination),
-                    maxDowntime,
-                    images.Max(i => ForecastModel.CarriedRate(i.Rounds)),
-                    cancellationToken);
+                forecast = await HoldAsync(governor, rounds, images, maxDowntime, destination, cancellationToken);
             }
 
             _events.Forecasted(forecast, maxDowntime);
-            MigrationErrors.RefuseTooLong(forecast, maxDowntime);
-            return await SwitchOverAsync(
-                new Switchover(attempt, session, images, rounds, forecast, maxDowntime, proof, start), destination, cancellationToken);
+            bool withTail = _options.Tail is not null && forecast.Total > maxDowntime;
+            MigrationErrors.RefuseTooLong(withTail ? ForecastModel.WithoutDelta(forecast) : forecast, maxDowntime);
+            Switchover switchover = new(attempt, session, images, rounds, forecast, maxDowntime, proof, withTail, start);
+            if (withTail)
+            {
+                WarnOfTail(session, ForecastTail(switchover), switchover.Rate);
+            }
+
+            return await SwitchOverAsync(switchover, destination, cancellationToken);
         }
         catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
         {
@@ -116,6 +114,31 @@ public sealed class MigrationCoordinator
             {
                 image.Dispose();
             }
+        }
+    }
+
+    /// <summary>Slows the machine's writes until the forecast fits; where even that is not enough, a tail may be.</summary>
+    private async Task<Forecast> HoldAsync(
+        WriteGovernor governor,
+        MigrationRounds rounds,
+        List<ImageMigration> images,
+        TimeSpan maxDowntime,
+        string destination,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await governor.HoldAsync(
+                rounds.RunDeltaAsync,
+                () => ForecastOf(images, destination),
+                maxDowntime,
+                images.Max(i => ForecastModel.CarriedRate(i.Rounds)),
+                cancellationToken);
+        }
+        catch (DiskSyncException exception) when (exception.Kind == FailureKind.NotConverged && _options.Tail is not null)
+        {
+            _events.Notice(exception.Message);
+            return ForecastOf(images, destination);
         }
     }
 
@@ -181,6 +204,26 @@ public sealed class MigrationCoordinator
             hooks);
     }
 
+    /// <summary>What will be left when as much as fits has been sent.</summary>
+    private static long ForecastTail(Switchover switchover)
+    {
+        TimeSpan left = switchover.MaxDowntime - ForecastModel.WithoutDelta(switchover.Forecast).Total;
+        return Math.Max(0, switchover.Images.Sum(i => i.Pending()) - (long)(switchover.Rate * left.TotalSeconds));
+    }
+
+    private void WarnOfTail(SourceSession session, long bytes, double rate)
+    {
+        if (!session.Capabilities.HasFlag(Capability.Tail))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"{session.Peer} takes no on-demand tail",
+                "Start a receiver of this version there, or leave out --tail.");
+        }
+
+        _events.Notice(TailText.Warning(bytes, rate));
+    }
+
     private async Task<MigrationResult> SwitchOverAsync(
         Switchover switchover, string destination, CancellationToken cancellationToken)
     {
@@ -195,10 +238,12 @@ public sealed class MigrationCoordinator
         TimeSpan finalDelta;
         TimeSpan finalProof;
         TimeSpan memory;
+        long missing;
         try
         {
             await followed;
-            (finalDelta, finalProof) = await switchover.Rounds.FinishAsync(switchover.MaxDowntime, budget.Token);
+            (finalDelta, finalProof, missing) = await switchover.Rounds.FinishAsync(
+                switchover.MaxDowntime, switchover.IsEnough(downSince, ResumeGuess(destination)), budget.Token);
             memory = await CompleteMemoryAsync(budget.Token);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
@@ -225,23 +270,25 @@ public sealed class MigrationCoordinator
             }
         }
 
+        _handOver.OnPinned = () => _options.Tail?.Start(attempt, [.. switchover.Images.Select(i => i.Sender.Source)], switchover.Images[0].Sender.Geometry.Granularity);
         HandOverResult outcome = await _handOver.HandOverAsync(
-            attempt, roots, _options.Resume, withTail: false, timed, ConfirmCeded, cancellationToken);
+            attempt, roots, _options.Resume, missing > 0, timed, ConfirmCeded, cancellationToken);
         TimeSpan all = Stopwatch.GetElapsedTime(handOverStart);
+        LostAnswers answers = new(_handOver, _dial, _options.ResumePatience, _events);
         if (outcome.State == HandOverState.InDoubt)
         {
-            outcome = await AskAgainAsync(attempt, outcome);
+            outcome = await answers.AskAgainAsync(attempt, outcome);
         }
 
-        if (outcome.State != HandOverState.Done && outcome.State != HandOverState.InDoubt)
+        if (outcome.State is not (HandOverState.Done or HandOverState.Pinned or HandOverState.InDoubt))
         {
             switchover.Images.ForEach(i => i.Release());
             throw MigrationErrors.CalledOff(outcome, switchover, cancellationToken);
         }
 
-        if (outcome is { State: HandOverState.Done, Resume: null })
+        if (outcome is { State: HandOverState.Done or HandOverState.Pinned, Resume: null })
         {
-            outcome = await AskForGuestAsync(attempt, outcome, cancellationToken);
+            outcome = await answers.AskForGuestAsync(attempt, outcome, cancellationToken);
         }
 
         MigrationErrors.ThrowUnlessDone(outcome, attempt);
@@ -250,7 +297,18 @@ public sealed class MigrationCoordinator
         _hookTimes.Note(GuestAction.Pause, string.Empty, _options.Machine.TimesKey, paused + memory);
         _hookTimes.Note(GuestAction.Resume, destination, _options.Resume, timed.Resume);
         await EndQuietlyAsync(switchover.Session);
-        TimeSpan fullVerify = await switchover.Rounds.AuditAsync(attempt, cancellationToken);
+        long tailStart = Stopwatch.GetTimestamp();
+        if (outcome.State == HandOverState.Pinned)
+        {
+            _events.Notice(TailText.Warning(missing, switchover.Rate));
+            outcome = await _options.Tail!.StayAsync(cancellationToken);
+            MigrationErrors.ThrowUnlessWhole(outcome, attempt);
+        }
+
+        TimeSpan tail = missing > 0 ? Stopwatch.GetElapsedTime(tailStart) : TimeSpan.Zero;
+
+        // What was left to the tail is not what the destination was told block by block: there is nothing to compare with.
+        TimeSpan fullVerify = missing > 0 ? TimeSpan.Zero : await switchover.Rounds.AuditAsync(attempt, cancellationToken);
         return new MigrationResult
         {
             Attempt = attempt.Id,
@@ -274,9 +332,15 @@ public sealed class MigrationCoordinator
             Notices = [.. switchover.Images.Select(i => i.Sender.Ready.Notice).Where(n => n.Length > 0)],
             SourceBases = [.. switchover.Images.Select(i => i.SourceBasis)],
             FullVerify = fullVerify,
+            TailBytes = missing,
+            Tail = tail,
             Outcome = outcome,
         };
     }
+
+    private TimeSpan ResumeGuess(string destination) => _options.Resume.Length == 0
+        ? TimeSpan.Zero
+        : _hookTimes.Of(GuestAction.Resume, destination, _options.Resume) ?? HookTimes.Guess;
 
     /// <summary>Pauses the machine; where its memory moves, that is copied first while it runs.</summary>
     /// <returns>Since when it stands still, and how the rounds beside it ended: to be awaited where a failure calls the attempt off.</returns>
@@ -313,54 +377,6 @@ public sealed class MigrationCoordinator
         long start = Stopwatch.GetTimestamp();
         await _options.Machine.CompleteAsync(budget);
         return _options.Machine.CopiesMemory ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
-    }
-
-    /// <summary>The destination's answer got lost: a new connection asks again, for a short while, before the operator has to.</summary>
-    private async Task<HandOverResult> AskAgainAsync(SourceAttempt attempt, HandOverResult outcome)
-    {
-        for (int i = 0; i < 5 && outcome.State == HandOverState.InDoubt; i++)
-        {
-            await Task.Delay(TimeSpan.FromSeconds(i));
-            try
-            {
-                await using SourceSession session = await _dial(CancellationToken.None);
-                outcome = await _handOver.ResolveAsync(
-                    attempt, new SessionHandOverLink(session), CededWish.Complete, CancellationToken.None);
-            }
-            catch (DiskSyncException exception)
-            {
-                _events.Notice(exception.Message);
-            }
-        }
-
-        return outcome;
-    }
-
-    /// <summary>The link broke while the destination's guest was being resumed: nobody may call that a success before the destination says RUNNING.</summary>
-    private async Task<HandOverResult> AskForGuestAsync(
-        SourceAttempt attempt, HandOverResult outcome, CancellationToken cancellationToken)
-    {
-        long start = Stopwatch.GetTimestamp();
-        long reached = start;
-        while (outcome.Resume is null && !cancellationToken.IsCancellationRequested
-            && Stopwatch.GetElapsedTime(start) < _options.ResumePatience
-            && Stopwatch.GetElapsedTime(reached) < LinkPatience)
-        {
-            try
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
-                await using SourceSession session = await _dial(cancellationToken);
-                reached = Stopwatch.GetTimestamp();
-                outcome = await _handOver.ResolveAsync(
-                    attempt, new SessionHandOverLink(session), CededWish.Complete, cancellationToken);
-            }
-            catch (Exception exception) when (exception is DiskSyncException or OperationCanceledException)
-            {
-                // It is asked again until the time is over.
-            }
-        }
-
-        return outcome;
     }
 
     private static async Task EndQuietlyAsync(SourceSession session)

@@ -23,16 +23,16 @@ internal static class MigrationErrors
     {
         switch (outcome)
         {
-            case { State: HandOverState.Done, Resume: { Running: true } }:
+            case { State: HandOverState.Done or HandOverState.Pinned, Resume: { Running: true } }:
                 return;
-            case { State: HandOverState.Done, Resume: null }:
+            case { State: HandOverState.Done or HandOverState.Pinned, Resume: null }:
                 // Moved, but not done: whoever hears "done" removes the guest that may be the only one.
                 throw new DiskSyncException(
                     outcome.Cause is OperationCanceledException ? FailureKind.Interrupted : FailureKind.Transport,
                     $"the destination owns epoch {outcome.Epoch}; whether its guest runs is not known",
                     "The source stays paused. At the destination, 'disksync owner' says how its guest is, and resumes it where that is left to do.",
                     outcome.Cause);
-            case { State: HandOverState.Done, Resume: { } failed }:
+            case { State: HandOverState.Done or HandOverState.Pinned, Resume: { } failed }:
                 throw new DiskSyncException(
                     FailureKind.Destination,
                     $"the destination owns epoch {outcome.Epoch}, but {failed.Describe()}",
@@ -43,6 +43,19 @@ internal static class MigrationErrors
                     outcome.Message,
                     $"Nothing may be started by hand. Run 'disksync owner {attempt.Images[0]}' here, or the same migrate again, when the destination can be reached.",
                     outcome.Cause);
+        }
+    }
+
+    /// <summary>Throws unless the destination has become whole: it may have been told to give back what it had.</summary>
+    public static void ThrowUnlessWhole(HandOverResult outcome, SourceAttempt attempt)
+    {
+        if (outcome.State != HandOverState.Done)
+        {
+            throw new DiskSyncException(
+                outcome.State is HandOverState.SourceRuns or HandOverState.Nothing ? FailureKind.Destination : FailureKind.OwnershipInDoubt,
+                $"the destination has not kept the images until they were whole: {outcome.Message}",
+                $"'disksync owner {attempt.Images[0]}' says how it stands.",
+                outcome.Cause);
         }
     }
 

@@ -21,6 +21,9 @@ public sealed record MigrationOptions
     /// <summary>The most that the machine's p99 of write latency may grow, as a multiple, where it writes faster than the link carries; null where its writes are never slowed.</summary>
     public double? MaxSlowdown { get; init; }
 
+    /// <summary>Serves what is missing at the destination where the forecast does not fit; null where all of the disks must be there before the machine runs (docs/tail.md).</summary>
+    public TailService? Tail { get; init; }
+
     /// <summary>Whether all of the source is read once more when the machine runs at the destination, and compared with what is there.</summary>
     public bool VerifiesFully { get; init; }
 

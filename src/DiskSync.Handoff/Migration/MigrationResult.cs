@@ -70,6 +70,12 @@ public sealed record MigrationResult
     /// <summary>How long the source was read again after the machine had been resumed; zero where it was not.</summary>
     public TimeSpan FullVerify { get; init; }
 
+    /// <summary>Bytes that were still at the source when the machine ran at the destination; 0 where none were.</summary>
+    public long TailBytes { get; init; }
+
+    /// <summary>From then until the destination was whole.</summary>
+    public TimeSpan Tail { get; init; }
+
     /// <summary>How the hand-over ended.</summary>
     public required HandOverResult Outcome { get; init; }
 }

@@ -86,8 +86,11 @@ internal sealed class MigrationRounds(
 
     /// <summary>In the pause: fences the images, sends the last delta and proves it.</summary>
     /// <param name="patience">The longest that writes under way may take.</param>
+    /// <param name="isEnough">Where a tail is allowed: told how many bytes are on the way, whether the rest is left to it; else null.</param>
     /// <param name="budget">Ends it when the accepted downtime is used up.</param>
-    public async Task<(TimeSpan Delta, TimeSpan Proof)> FinishAsync(TimeSpan patience, CancellationToken budget)
+    /// <returns>What it took, and how many bytes are left to the tail.</returns>
+    public async Task<(TimeSpan Delta, TimeSpan Proof, long Missing)> FinishAsync(
+        TimeSpan patience, Func<long, bool>? isEnough, CancellationToken budget)
     {
         long start = Stopwatch.GetTimestamp();
         foreach (ImageMigration image in images)
@@ -95,15 +98,28 @@ internal sealed class MigrationRounds(
             image.Fence(patience);
         }
 
-        await RunRoundAsync(images, CopyPhase.FinalDelta, budget);
-        TimeSpan delta = Stopwatch.GetElapsedTime(start);
-        start = Stopwatch.GetTimestamp();
         foreach (ImageMigration image in images)
         {
-            await image.ProveAsync(CopyPhase.FinalDelta, budget);
+            await image.RunRoundAsync(CopyPhase.FinalDelta, budget, isEnough);
         }
 
-        return (delta, Stopwatch.GetElapsedTime(start));
+        TimeSpan delta = Stopwatch.GetElapsedTime(start);
+        start = Stopwatch.GetTimestamp();
+        long missing = 0;
+        bool hasTail = images.Exists(i => i.Sender.DirtyBlocks > 0);
+        foreach (ImageMigration image in images)
+        {
+            if (hasTail)
+            {
+                missing += await image.ProveAsItIsAsync(budget);
+            }
+            else
+            {
+                await image.ProveAsync(CopyPhase.FinalDelta, budget);
+            }
+        }
+
+        return (delta, Stopwatch.GetElapsedTime(start), missing);
     }
 
     /// <summary>The machine runs at the destination and nobody may write here: what nobody has read for the hand-over's sake is read now.</summary>

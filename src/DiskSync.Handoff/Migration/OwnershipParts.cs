@@ -1,12 +1,14 @@
-using DiskSync.Engine;
-using DiskSync.Engine.Exports;
+using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Exports.Lending;
+using DiskSync.Engine.Exports;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Tracking;
+using DiskSync.Engine;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
+using DiskSync.Linux;
 
 namespace DiskSync.Handoff.Migration;
 
@@ -72,6 +74,42 @@ public sealed class OwnershipParts
         Source(),
         Destination(ReceiverHandOver.OnDisk(provider), catalog),
         TimeProvider.System);
+
+    /// <summary>Refuses an image that this host owns and that is not whole yet: it has no name under which it could be opened.</summary>
+    /// <param name="path">The image as the user named it.</param>
+    /// <exception cref="DiskSyncException">It is one.</exception>
+    public void RefuseIncomplete(string path)
+    {
+        string identity = ImageIdentity.Of(path);
+        OwnershipJudgement judgement = OwnershipJudge.Judge(Journal.Read(), identity, Witness.Look(identity));
+        if (judgement.Verdict is OwnershipVerdict.Incomplete or OwnershipVerdict.IncompleteUnfinished)
+        {
+            throw OwnershipErrors.MayNot(judgement, Side.Source);
+        }
+    }
+
+    /// <summary>Opens an image that was ceded here, for reading: what the destination still fetches from it.</summary>
+    /// <param name="identity">The image.</param>
+    /// <param name="epoch">The epoch that was ceded.</param>
+    /// <exception cref="DiskSyncException">It is not there, or is the export of an NBD server.</exception>
+    public static IBlockDevice OpenFrozen(string identity, ulong epoch)
+    {
+        if (ImageIdentity.IsNbd(identity))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight,
+                $"source {identity}: it is the export of another server, which nobody here can reach by its identity",
+                "Run the same migrate again.");
+        }
+
+        string path = ImageIdentity.IsDevice(identity)
+            ? DeviceIdentity.FindPath(identity[ImageIdentity.DevicePrefix.Length..]) ?? throw new DiskSyncException(
+                FailureKind.Source,
+                $"source {identity}: the device is not attached to this host now, and the destination still needs what is on it",
+                "Attach it, then run 'disksync owner' for it.")
+            : FileSourceImages.CededName(identity, epoch);
+        return BlockDevices.OpenSource(path);
+    }
 
     /// <summary>Opens an image that <c>disksync export</c> may write.</summary>
     /// <param name="path">A regular file or a block device.</param>

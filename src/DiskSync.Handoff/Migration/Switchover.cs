@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DiskSync.Engine.Replication;
 using DiskSync.Handoff.Ownership;
 
@@ -11,6 +12,7 @@ namespace DiskSync.Handoff.Migration;
 /// <param name="Forecast">What the pause is expected to take.</param>
 /// <param name="MaxDowntime">The downtime that is accepted.</param>
 /// <param name="Proof">How long the proof before the pause took.</param>
+/// <param name="WithTail">Whether the rest of the last delta may be left to a tail.</param>
 /// <param name="Start">When the migration began, as a timestamp.</param>
 internal sealed record Switchover(
     SourceAttempt Attempt,
@@ -20,4 +22,26 @@ internal sealed record Switchover(
     Forecast Forecast,
     TimeSpan MaxDowntime,
     TimeSpan Proof,
-    long Start);
+    bool WithTail,
+    long Start)
+{
+    /// <summary>Image bytes a second that the rounds have carried at best; at least 1.</summary>
+    public double Rate => Math.Max(1, Images.Max(i => ForecastModel.CarriedRate(i.Rounds)));
+
+    /// <summary>Whether the rest of the last delta has to be left to the tail, so that what is on the way, its proof and the machine's start fit the accepted downtime.</summary>
+    /// <param name="downSince">Since when the machine stands still, as a timestamp.</param>
+    /// <param name="resume">What the machine's start is expected to take.</param>
+    public Func<long, bool>? IsEnough(long downSince, TimeSpan resume)
+    {
+        if (!WithTail)
+        {
+            return null;
+        }
+
+        double rate = Rate;
+
+        // A pause that does not fit is called off, and with it all of the attempt: a quarter is kept for what was not foreseen.
+        TimeSpan reserve = Forecast.Flush + resume + (MaxDowntime / 4);
+        return onTheWay => Stopwatch.GetElapsedTime(downSince) + TimeSpan.FromSeconds(onTheWay / rate) + reserve >= MaxDowntime;
+    }
+}

@@ -7,7 +7,8 @@ namespace DiskSync.Handoff.Ownership;
 /// <param name="journal">This host's journal.</param>
 /// <param name="guard">Takes back.</param>
 /// <param name="clock">For the times in the journal.</param>
-internal sealed class SourceConclusion(IOwnershipJournal journal, PauseGuard guard, TimeProvider clock)
+/// <param name="onPinned">Called when PINNED is durable.</param>
+internal sealed class SourceConclusion(IOwnershipJournal journal, PauseGuard guard, TimeProvider clock, Action onPinned)
 {
     // Longer than any durable record takes: whoever is silent for so long is as good as cut off.
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
@@ -66,6 +67,11 @@ internal sealed class SourceConclusion(IOwnershipJournal journal, PauseGuard gua
         journal.Append(view => [.. view.Open(attempt.Id, AttemptRole.Source)
             .Where(e => e.Kind != next && e.Kind is AttemptState.Ceded or AttemptState.Pinned)
             .Select(e => e.Next(next, attempt.Epoch, now))]);
+        if (standing.IsIncomplete)
+        {
+            onPinned();
+        }
+
         HandOverState state = standing.IsIncomplete ? HandOverState.Pinned : HandOverState.Done;
         string still = standing.IsIncomplete ? " It fetches what it misses from here, where the images stay frozen until it has all." : string.Empty;
         if (standing.State is AttemptState.Running or AttemptState.RunningIncomplete)

@@ -45,7 +45,33 @@ public sealed class SourceHandOver
         _locks = locks;
         _clock = clock;
         _guard = new PauseGuard(journal, images, hypervisor, clock);
-        _conclusion = new SourceConclusion(journal, _guard, clock);
+        _conclusion = new SourceConclusion(journal, _guard, clock, () => OnPinned?.Invoke());
+    }
+
+    /// <summary>Called as soon as PINNED is durable: the machine at the destination may wait for what is served from here, its very start may.</summary>
+    public Action? OnPinned { get; set; }
+
+    /// <summary>Takes the locks of an attempt that is pinned here, so that its images can be served.</summary>
+    /// <param name="image">Any image of the attempt.</param>
+    /// <returns>The attempt; dispose it when it is over. Null where nothing is pinned.</returns>
+    /// <exception cref="DiskSyncException">Another process is at it.</exception>
+    public SourceAttempt? TakePinned(string image)
+    {
+        OwnershipView view = _journal.Read();
+        if (view.Last(image) is not { Kind: AttemptState.Pinned } last)
+        {
+            return null;
+        }
+
+        IDisposable locks = _locks.TryAcquire(last.Images, besideExports: true) ?? throw OwnershipErrors.Busy(last.Images);
+        if (_journal.Read().Last(image) is { Kind: AttemptState.Pinned } still && still.Attempt == last.Attempt)
+        {
+            OwnershipEntry first = view.First(image, last.Attempt)!;
+            return new SourceAttempt(first.Attempt, first.Epoch, first.Images, first.Peer, first.Command, locks);
+        }
+
+        locks.Dispose();
+        return null;
     }
 
     /// <summary>Checks that every image is owned here (one never seen is adopted as OWNER(1)), locks them and picks the attempt's id and epoch.</summary>

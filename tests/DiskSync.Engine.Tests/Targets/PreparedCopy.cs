@@ -2,6 +2,7 @@ using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Targets;
+using DiskSync.Formats.Tail;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.TestSupport;
 
@@ -35,6 +36,20 @@ internal sealed class PreparedCopy : IDisposable
         Assert.Empty(target.Store.ReadBack((_, _) => { }, CancellationToken.None).Wrong);
         target.PrepareFinish();
         return new SealRequest(2, target.Store.Root(), Guid.NewGuid());
+    }
+
+    /// <summary>Stages a copy some blocks of which are called missing, and proves it.</summary>
+    /// <returns>What its names are to record.</returns>
+    public SealRequest PrepareTail(string name, byte[] content, long first, long count, OpenFlags flags = OpenFlags.None)
+    {
+        using ITarget target = Open(name, content.Length, flags);
+        Write(target, content, target.Store.Geometry.BlockCount);
+        Assert.Empty(target.Store.ReadBack((_, _) => { }, CancellationToken.None).Wrong);
+        target.PrepareFinish();
+        target.Store.Missing.Add(first, count);
+        SealRequest seal = new(2, target.Store.Root(), Guid.NewGuid()) { IsIncomplete = true };
+        target.PrepareTail(new TailSealRecord(name, seal.Epoch, target.Store.Geometry, Hash256.Unknown, seal.Attempt, 1, "source", "/srv/" + name));
+        return seal;
     }
 
     /// <summary>What a receiver that knows nothing of the promise does to a copy.</summary>
