@@ -56,8 +56,10 @@ public sealed class TailMigrateTests : IDisposable
         Assert.Equal(0, (await far.WaitAsync()).ExitCode);
     }
 
-    [Fact]
-    public async Task A_migrate_that_dies_leaves_the_source_pinned_and_owner_goes_on_until_the_destination_is_whole()
+    [Theory]
+    [InlineData(9)]
+    [InlineData(2)]
+    public async Task A_migrate_that_ends_leaves_the_source_pinned_and_owner_goes_on_until_the_destination_is_whole(int signal)
     {
         using DisksyncProcess near = await ExportAsync(_lab.Folder.File("near.sock"), [_image, "--track", "--state", _lab.NearState]);
         await _lab.StartReceiverAsync();
@@ -70,8 +72,10 @@ public sealed class TailMigrateTests : IDisposable
             await Eventually.TrueAsync(() => Verdict(_image, _lab.NearState) == "Pinned", "the source is pinned", migrate);
             DisksyncResult second = await DisksyncProcess.RunAsync(["owner", _image, "--state", _lab.NearState, "--force", "--yes"], null);
             Assert.True(second.ExitCode == (int)FailureKind.Preflight, second.ToString());
-            migrate.Signal(9);
-            await migrate.WaitAsync();
+            migrate.Signal(signal);
+            DisksyncResult stopped = await migrate.WaitAsync();
+            Assert.True(signal == 9 || stopped.ExitCode == (int)FailureKind.Interrupted, stopped.ToString());
+            Assert.True(signal == 9 || stopped.Error.Contains("not served any more", StringComparison.Ordinal), stopped.ToString());
         }
 
         Assert.Equal("Incomplete", Verdict(_lab.Moved(Name), _lab.FarState));
