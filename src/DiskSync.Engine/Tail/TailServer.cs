@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using DiskSync.Engine.Replication;
 using DiskSync.Engine.Transports;
 using DiskSync.Formats.Wire;
@@ -24,7 +25,13 @@ public sealed class TailServer(
 
     // As many as the destination asks for ahead on a long way at a high rate.
     private const int MostUnderWay = 1024;
+
+    // Of all connections in a second.
+    private const long FastBytes = 2 << 20;
+
     private readonly Lock _gate = new();
+    private readonly TaskCompletionSource<bool> _isTcp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _served;
     private bool _isLinked;
     private string _trouble = string.Empty;
 
@@ -39,6 +46,9 @@ public sealed class TailServer(
             }
         }
     }
+
+    /// <summary>Bytes that were served so far, over all connections; to the second.</summary>
+    public long BytesServed => Interlocked.Read(ref _served);
 
     /// <summary>Makes the frozen image's block map, which is offered once it is there; null for none. Without it nothing that the destination fetches is compared.</summary>
     public Func<CancellationToken, Task<FrozenMap>>? Hashes { get; init; }
@@ -58,7 +68,8 @@ public sealed class TailServer(
         List<Task<AttemptStatus?>> ways =
         [
             KeepAsync(offer with { Use = ServeUse.Urgent }, urgent, done.Token),
-            .. Enumerable.Range(0, options.Background).Select(_ => KeepAsync(offer, background, done.Token)),
+            KeepAsync(offer, background, done.Token),
+            .. Enumerable.Range(1, options.Background - 1).Select(_ => KeepMoreAsync(offer, background, done.Token)),
         ];
         if (Hashes is not null)
         {
@@ -88,6 +99,9 @@ public sealed class TailServer(
 
         return answer ?? throw failure ?? new InvalidOperationException("nothing was served");
     }
+
+    private async Task<AttemptStatus?> KeepMoreAsync(Serve offer, NbdServer server, CancellationToken cancellation) =>
+        await _isTcp.Task.WaitAsync(cancellation) ? await KeepAsync(offer, server, cancellation) : null;
 
     private static NbdServer Server(INbdExport export) =>
         new([export], new NbdServerOptions { Workers = Workers, ConnectionRequests = MostUnderWay });
@@ -142,11 +156,7 @@ public sealed class TailServer(
     private async Task<AttemptStatus?> ServeOnceAsync(Serve offer, NbdServer server, CancellationToken cancellation)
     {
         ITransport transport = await dial(cancellation);
-        if (offer.Use == ServeUse.Urgent && transport is StreamTransport { Socket: { } socket })
-        {
-            TcpSocketSettings.PreferShortAnswers(socket);
-        }
-
+        _isTcp.TrySetResult(transport is StreamTransport { Socket: not null });
         await using Connection connection = new(transport, options.Connection);
         Guid session = Guid.NewGuid();
         await connection.OpenAsync(
@@ -176,7 +186,8 @@ public sealed class TailServer(
                 Found(offer.Use);
                 try
                 {
-                    await ServeAsync(connection.Detach(), server, cancellation);
+                    Socket? socket = offer.Use == ServeUse.Urgent ? (transport as StreamTransport)?.Socket : null;
+                    await ServeAsync(connection.Detach(), socket, server, cancellation);
                 }
                 finally
                 {
@@ -189,8 +200,9 @@ public sealed class TailServer(
         }
     }
 
-    private async Task ServeAsync(TransportStream stream, NbdServer server, CancellationToken cancellation)
+    private async Task ServeAsync(TransportStream stream, Socket? urgent, NbdServer server, CancellationToken cancellation)
     {
+        long counted = 0;
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Thread thread = new(() =>
         {
@@ -210,7 +222,16 @@ public sealed class TailServer(
         // Never before the thread has ended: it reads the frozen image.
         while (!ended.Task.IsCompleted)
         {
+            long before = Interlocked.Read(ref _served);
             await Task.WhenAny(ended.Task, Task.Delay(TimeSpan.FromSeconds(1), cancellation));
+            counted = Count(stream, counted);
+            if (urgent is not null && Interlocked.Read(ref _served) - before > FastBytes)
+            {
+                // Not on a slow way, whose queue such an answer would overflow.
+                TcpSocketSettings.PreferShortAnswers(urgent);
+                urgent = null;
+            }
+
             if (cancellation.IsCancellationRequested || stream.Silence > options.SilenceLimit)
             {
                 await stream.DisposeAsync();
@@ -220,6 +241,13 @@ public sealed class TailServer(
 
         cancellation.ThrowIfCancellationRequested();
         await ended.Task;
+    }
+
+    private long Count(TransportStream stream, long counted)
+    {
+        long written = stream.Written;
+        Interlocked.Add(ref _served, written - counted);
+        return written;
     }
 
     private void Found(ServeUse use)

@@ -10,6 +10,7 @@ public sealed record TailServerOptions
 
     /// <summary>Connections for the background: what a lost packet holds up is then a part of it only, and the link stays full.</summary>
     /// <remarks>One where each is a process of its own (ssh), or where nothing is ever lost on the way (a Unix socket, this process).</remarks>
+    /// <remarks>Over TCP; elsewhere one, as nothing is lost there, and each may be a process of its own (ssh).</remarks>
     public int Background { get; init; } = 4;
 
     /// <summary>How long to wait before a connection that was lost, or could not be had, is tried again; doubled each time.</summary>

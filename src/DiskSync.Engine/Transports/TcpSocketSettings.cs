@@ -21,28 +21,22 @@ public static class TcpSocketSettings
     // tcp(7), TCP_CONGESTION.
     private const int Congestion = 13;
 
-    private static readonly string[] ForShortAnswers = ["reno"];
-
     /// <summary>Chooses a congestion control for short answers with pauses between, where the system's own may be another.</summary>
     /// <remarks>
-    /// bbr paces by a rate that it has measured from such answers, and so takes half a round trip longer for each (measured on 50 ms:
-    /// 85 ms instead of 65 ms for 64 KiB); every ten seconds it lets but four packets be under way for a fifth of a second.
-    /// Where neither is allowed the system's stays.
+    /// bbr paces by a rate that it has measured from such answers, and so takes a third of a round trip longer for each, and every ten
+    /// seconds it lets but four packets be under way for a fifth of a second; cubic ends its slow start where delays vary, which
+    /// they do beside a background (docs/performance.md, "Reads of what is missing"). Where reno is not allowed the system's stays.
     /// </remarks>
     public static void PreferShortAnswers(Socket socket)
     {
         ArgumentNullException.ThrowIfNull(socket);
-        foreach (string name in ForShortAnswers)
+        try
         {
-            try
-            {
-                socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, Congestion, System.Text.Encoding.ASCII.GetBytes(name));
-                return;
-            }
-            catch (SocketException)
-            {
-                // Not known here, or not allowed.
-            }
+            socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, Congestion, "reno"u8);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Not known here, not allowed, or the connection has just ended.
         }
     }
 

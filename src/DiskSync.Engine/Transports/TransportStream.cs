@@ -11,7 +11,11 @@ namespace DiskSync.Engine.Transports;
 public sealed class TransportStream(ITransport transport) : Stream
 {
     private long _heardAt = Environment.TickCount64;
+    private long _written;
     private volatile bool _isBroken;
+
+    /// <summary>Bytes that were written so far.</summary>
+    public long Written => Interlocked.Read(ref _written);
 
     /// <summary>How long nothing has arrived.</summary>
     public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _heardAt));
@@ -76,6 +80,7 @@ public sealed class TransportStream(ITransport transport) : Stream
         }
 
         Check(Guard(() => Wait(transport.Output.FlushAsync())));
+        Interlocked.Add(ref _written, buffer.Length);
     }
 
     /// <inheritdoc/>
@@ -87,6 +92,7 @@ public sealed class TransportStream(ITransport transport) : Stream
         try
         {
             Check(await transport.Output.WriteAsync(buffer, cancellationToken));
+            Interlocked.Add(ref _written, buffer.Length);
         }
         catch (Exception exception) when (exception is ObjectDisposedException or InvalidOperationException)
         {

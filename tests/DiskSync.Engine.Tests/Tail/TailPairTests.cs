@@ -1,4 +1,5 @@
 using DiskSync.Engine.Blocks;
+using DiskSync.Engine.Tail;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.TestSupport;
 
@@ -172,6 +173,26 @@ public sealed class TailPairTests
         pair.StartSource();
         Assert.Equal(pair.Expected(5 << 20, 5000), await waits.WaitAsync(TailPair.Patience));
         Assert.True(pair.Export.State().IsLinked || pair.Export.IsWhole);
+    }
+
+    [Fact]
+    public async Task A_link_that_falls_silent_is_given_up_and_made_anew()
+    {
+        using TailPair pair = new(Length);
+        pair.Link.Rate = 1 << 20;
+        pair.StartReceiver();
+        pair.StartExport(new TailedImageOptions { ReplyLimit = TimeSpan.FromMilliseconds(500), CompleteAgain = TimeSpan.FromMilliseconds(20) });
+        pair.StartSource();
+        await TailLab.UntilAsync(() => pair.Export.State().IsLinked);
+        pair.Link.Stall();
+        Task<byte[]> waits = Task.Run(() => pair.Read(10 << 20, 5000));
+        await TailLab.UntilAsync(() => !pair.Export.State().IsLinked);
+        Assert.False(waits.IsCompleted);
+        pair.Link.Rate = 0;
+        pair.Link.Mend();
+        Assert.Equal(pair.Expected(10 << 20, 5000), await waits.WaitAsync(TailPair.Patience));
+        await pair.Source.WaitAsync(TailPair.Patience);
+        Assert.Equal(pair.Content, pair.ReadImage());
     }
 
     [Fact]
