@@ -47,6 +47,22 @@ public sealed class QemuMigrateTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task The_writes_to_a_disk_that_QEMU_has_open_are_told_by_its_bitmap_and_nothing_of_it_is_left()
+    {
+        _near.Dispose();
+        _near = await QemuProcess.StartAsync(_lab.Folder.File("near.qmp"), [.. Machine, "-blockdev", $"driver=file,filename={_image},node-name=disk"]);
+
+        // (A guest that writes meanwhile is what tools/guestlab has. The monitor's own writes would stop QEMU's main loop.)
+        DisksyncResult ended = await _lab.MigrateAsync([_image], Options);
+        Assert.True(ended.ExitCode == 0, ended.ToString());
+        Assert.Contains("QEMU's dirty bitmap", ended.Json.GetProperty("sourceBases")[0].GetString(), StringComparison.Ordinal);
+        await AssertRunAsync("postmigrate", "running");
+        _lab.AssertMoved(_image);
+        Assert.DoesNotContain("disksync-", (await _near.ExecuteAsync("query-named-block-nodes")).GetRawText(), StringComparison.Ordinal);
+        Assert.Empty((await _near.ExecuteAsync("query-block-exports")).EnumerateArray());
+    }
+
+    [Fact]
     public async Task A_migrate_that_was_killed_while_memory_was_copied_is_called_off_and_moves_the_next_time()
     {
         await _near.ThrottleMemoryAsync();

@@ -130,6 +130,9 @@ internal sealed class MigrateCommand : CliCommand
         + "the copy (max-bandwidth, downtime-limit, multifd) is QEMU's own setting. Where the attempt is called off the machine goes "
         + "on here, and the QEMU at the destination is of no more use: end it and start it anew."
         + "\n\n"
+        + "QEMU also records what is written to raw files and devices that it has open itself (a dirty bitmap, read over an NBD server "
+        + "in it, at SOCKET.disksync), so that after the first round only that is looked at. Where it cannot, a note says why."
+        + "\n\n"
         + "With --tail a machine that writes faster than the link carries moves too. The pause sends what fits; the rest is served "
         + "from here, to the export that serves the disk there ('disksync export IMAGE --incoming', which is the one thing that may), until "
         + "nothing is missing. This command stays for that and shows what is missing. If it ends before, the machine there waits for "
@@ -198,12 +201,14 @@ internal sealed class MigrateCommand : CliCommand
             return ExitCodes.Done;
         }
 
+        using QemuTracking qemu = await QemuTracking.StartAsync(
+            context, context.Parse.GetValue(_qemu), HostOptions.HookLimit(context.Parse, _hookTimeout), parts, images, cancellation);
         List<TransferRequest> requests = [];
         try
         {
             foreach (string path in images)
             {
-                requests.Add(Request(path, address, parts, context));
+                requests.Add(await RequestAsync(path, address, parts, context, qemu, cancellation));
             }
 
             // Ended before the sources are closed: it reads them.
@@ -229,7 +234,8 @@ internal sealed class MigrateCommand : CliCommand
         }
     }
 
-    private TransferRequest Request(string path, DestinationAddress address, OwnershipParts parts, CommandContext context)
+    private async Task<TransferRequest> RequestAsync(
+        string path, DestinationAddress address, OwnershipParts parts, CommandContext context, QemuTracking qemu, CancellationToken cancellation)
     {
         parts.RefuseIncomplete(path);
         IBlockDevice source = SourceOpener.Open(path, context, _copy.Keys(context.Parse));
@@ -244,6 +250,8 @@ internal sealed class MigrateCommand : CliCommand
             {
                 context.Output.Note($"{path}: its export tracks its writes; after the first round only what was written is looked at");
             }
+
+            tracking ??= await qemu.TryTrackAsync(path, source.Length, cancellation);
 
             return new TransferRequest(
                 source, address.NameFor(path), new BlockGeometry(source.Length, _copy.Granularity(context.Parse)))

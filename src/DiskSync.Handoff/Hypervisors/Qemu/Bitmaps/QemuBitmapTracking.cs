@@ -1,5 +1,6 @@
 using DiskSync.Engine;
 using DiskSync.Engine.Dirty;
+using DiskSync.Engine.Tracking;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Nbd.Client;
 using DiskSync.Nbd.Wire;
@@ -11,10 +12,11 @@ namespace DiskSync.Handoff.Hypervisors.Qemu.Bitmaps;
 /// <para>Each time it is asked a fresh bitmap takes over, between two writes, and the old one is read and removed: what is
 /// written from then on is the next time's. QEMU sets a bit after the write has been done and before the guest hears of it.</para>
 /// <para>A bitmap that is gone (a QEMU that was started anew), stands still, or that QEMU does not believe itself is a failure,
-/// and so is everything that keeps it from being read whole: nothing that it says later is to be trusted (safety rule 6).
-/// Not thread safe.</para>
+/// and so is everything that keeps it from being read whole: nothing that it says later is to be trusted (safety rule 6).</para>
+/// <para>The fence is the machine's pause: QEMU drains its disks then, and a machine that stands still writes nothing. What it
+/// made in QEMU its <see cref="QemuBitmapServer"/> removes. Thread safe.</para>
 /// </remarks>
-public sealed class QemuBitmapTracking
+public sealed class QemuBitmapTracking : IWriteTracking
 {
     /// <summary>The bitmaps' precision, in bytes.</summary>
     public const int Granularity = 64 << 10;
@@ -26,6 +28,7 @@ public sealed class QemuBitmapTracking
     private readonly string _node;
     private readonly TimeSpan _limit;
     private readonly string _id = $"{QemuBlocks.Prefix}{Guid.NewGuid():N}"[..24];
+    private readonly Lock _gate = new();
     private long _number;
     private bool _hasFailed;
 
@@ -36,23 +39,38 @@ public sealed class QemuBitmapTracking
         _limit = limit;
     }
 
+    /// <inheritdoc/>
+    public string Name => "QEMU's dirty bitmap";
+
     /// <summary>The bitmap that records now.</summary>
     internal string Current => $"{_id}-{_number}";
 
-    /// <summary>Marks what was written since it was last asked, and begins anew; call it before any of those blocks is read (safety rule 3).</summary>
-    /// <param name="bitmap">Where.</param>
-    /// <param name="geometry">How the image is cut into the bitmap's blocks.</param>
-    /// <returns>Bytes.</returns>
-    /// <exception cref="DiskSyncException">It cannot tell.</exception>
+    /// <inheritdoc/>
     public long TakeInto(DirtyBitmap bitmap, BlockGeometry geometry)
     {
         ArgumentNullException.ThrowIfNull(bitmap);
         return Ask(blocks => TakeAsync(blocks, bitmap, geometry));
     }
 
-    /// <summary>Bytes that were written since it was last asked; a snapshot.</summary>
-    /// <exception cref="DiskSyncException">It cannot tell.</exception>
+    /// <inheritdoc/>
     public long DirtyBytes() => Ask(async blocks => (await RecordingAsync(blocks)).DirtyBytes);
+
+    /// <inheritdoc/>
+    public void Fence(TimeSpan patience) => Ask(async blocks => await blocks.StandsStillAsync(CancellationToken.None)
+        ? 0
+        : throw Failure("has not paused the machine, so what it has recorded is not the last of it"));
+
+    /// <inheritdoc/>
+    public void Release()
+    {
+        // Unpausing the machine is what lets its writes go on.
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The server removes the bitmap with everything else.
+    }
 
     private async Task<long> TakeAsync(QemuBlocks blocks, DirtyBitmap bitmap, BlockGeometry geometry)
     {
@@ -113,6 +131,7 @@ public sealed class QemuBitmapTracking
 
     private long Ask(Func<QemuBlocks, Task<long>> ask)
     {
+        using Lock.Scope only = _gate.EnterScope();
         if (_hasFailed)
         {
             throw Failure("had failed to tell what was written");

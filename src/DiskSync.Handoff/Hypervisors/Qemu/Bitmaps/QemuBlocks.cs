@@ -19,6 +19,13 @@ internal sealed class QemuBlocks(QmpClient client)
     public async Task<QemuNode?> NodeAsync(string name, CancellationToken cancellationToken) =>
         (await NodesAsync(cancellationToken)).FirstOrDefault(n => n.Name == name);
 
+    /// <summary>Whether the machine is stopped.</summary>
+    public async Task<bool> StandsStillAsync(CancellationToken cancellationToken)
+    {
+        JsonElement status = await client.ExecuteAsync("query-status", null, cancellationToken);
+        return status.TryGetProperty("running", out JsonElement running) && running.ValueKind == JsonValueKind.False;
+    }
+
     public Task AddBitmapAsync(string node, string name, int granularity, CancellationToken cancellationToken) =>
         client.ExecuteAsync("block-dirty-bitmap-add", Add(node, name, granularity), cancellationToken);
 
