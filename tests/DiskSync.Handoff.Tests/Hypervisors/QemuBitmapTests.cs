@@ -67,6 +67,20 @@ public sealed class QemuBitmapTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_that_runs_has_no_fence_and_what_its_bitmap_says_is_not_taken_for_the_last_word()
+    {
+        await StartAsync();
+        using QemuBitmapServer server = await ServerAsync();
+        QemuBitmapTracking tracking = await server.TrackAsync(Image, Length, CancellationToken.None);
+        await _qemu!.ExecuteAsync("stop");
+        tracking.Fence(Limit);
+        tracking.Release();
+        await _qemu!.ExecuteAsync("cont");
+        Assert.Contains("has not paused", Assert.ThrowsAny<DiskSyncException>(() => tracking.Fence(Limit)).Message, StringComparison.Ordinal);
+        Assert.ThrowsAny<DiskSyncException>(() => tracking.DirtyBytes());
+    }
+
+    [Fact]
     public async Task Everything_that_was_made_in_QEMU_is_removed_at_the_end()
     {
         await StartAsync();
