@@ -58,7 +58,7 @@ public sealed class QemuMigrateTests : IAsyncLifetime, IDisposable
         Assert.Contains("QEMU's dirty bitmap", ended.Json.GetProperty("sourceBases")[0].GetString(), StringComparison.Ordinal);
         await AssertRunAsync("postmigrate", "running");
         _lab.AssertMoved(_image);
-        Assert.DoesNotContain("disksync-", (await _near.ExecuteAsync("query-named-block-nodes")).GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain("dirty-bitmaps", (await _near.ExecuteAsync("query-named-block-nodes")).GetRawText(), StringComparison.Ordinal);
         Assert.Empty((await _near.ExecuteAsync("query-block-exports")).EnumerateArray());
     }
 
