@@ -13,6 +13,9 @@ public interface IWriteTracking : IDisposable
     /// <summary>Who tracks, for reports: "write tracking of the export".</summary>
     string Name { get; }
 
+    /// <summary>Whether it is the export that serves the image and so has its serving lock, which would keep anybody else's attempt from beginning.</summary>
+    bool IsExport => false;
+
     /// <summary>Marks what was written since it was last asked, and begins anew; call it before any of those blocks is read (safety rule 3).</summary>
     /// <param name="bitmap">Where.</param>
     /// <param name="geometry">How the image is cut into the bitmap's blocks.</param>

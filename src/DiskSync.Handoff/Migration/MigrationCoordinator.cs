@@ -8,7 +8,6 @@ using DiskSync.Engine.Tracking;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
 using DiskSync.Handoff.Hooks;
-using DiskSync.Handoff.Hypervisors.Qemu.Bitmaps;
 using DiskSync.Handoff.Ownership;
 
 namespace DiskSync.Handoff.Migration;
@@ -62,7 +61,7 @@ public sealed class MigrationCoordinator
         _events.Entered(MigrationState.Preparing);
         string[] identities = [.. requests.Select(r => ImageIdentity.Of(r.Source.Name))];
         SourceFence.RefuseTwice(identities);
-        string[] lent = [.. identities.Where((_, i) => requests[i].Tracking is not (null or QemuBitmapTracking))];
+        string[] lent = [.. identities.Where((_, i) => requests[i].Tracking is { IsExport: true })];
         using SourceAttempt attempt = _handOver.Begin(identities, destination, _options.Machine.Record, lent);
         await using SourceSession session = await _dial(cancellationToken);
         List<ImageMigration> images = [];

@@ -32,6 +32,9 @@ public sealed class BorrowedImage : IWriteTracking
     /// <inheritdoc/>
     public string Name => "write tracking of the export";
 
+    /// <inheritdoc/>
+    public bool IsExport => true;
+
     /// <summary>The image's real path.</summary>
     public string Path => _lent.Image;
 
