@@ -1,3 +1,4 @@
+using DiskSync.Engine.Targets;
 using DiskSync.TestSupport;
 
 namespace DiskSync.Interop.Tests;
@@ -83,7 +84,7 @@ internal sealed class HandOverLab : IDisposable
 
     /// <summary>The name under which an image was handed over; it must have one, and only one.</summary>
     public static string Ceded(string image) =>
-        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(image)!, Path.GetFileName(image) + ".ceded-*"));
+        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(image)!), name => NumberedNames.Ceded.IsOf(name, image));
 
     /// <summary>Starts a migrate.</summary>
     /// <param name="images">The images.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DiskSync.Interop.Tests;
 
-/// <summary>How many processes are killed, and when; set by tools/killtest/run.</summary>
+/// <summary>How many processes are killed, and when; set by tools/killtest/run and tools/faults/run.</summary>
 internal static class KillSettings
 {
     /// <summary>DISKSYNC_KILLS: how often each side of a push is killed.</summary>
@@ -10,6 +10,9 @@ internal static class KillSettings
 
     /// <summary>How often each side of a migrate is killed: a few, for each takes twice as long.</summary>
     public static int MigrateKills { get; } = (Kills + 3) / 4;
+
+    /// <summary>DISKSYNC_FAULTS: how often each part of a live move is broken.</summary>
+    public static int LiveFaults { get; } = Read("DISKSYNC_FAULTS", 1);
 
     /// <summary>DISKSYNC_KILL_SEED: the first kill's seed; each kill after it has the next one.</summary>
     public static int FirstSeed { get; } = Read("DISKSYNC_KILL_SEED", 20);

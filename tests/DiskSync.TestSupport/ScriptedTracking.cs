@@ -1,3 +1,4 @@
+using DiskSync.Codecs;
 using DiskSync.Engine;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Tracking;
@@ -11,6 +12,12 @@ public sealed class ScriptedTracking(long length) : IWriteTracking
 {
     /// <summary>What it will report.</summary>
     public DirtyMap Dirty { get; } = new(length);
+
+    /// <summary>What it will report as written since its <see cref="Baseline"/>.</summary>
+    public DirtyMap Since { get; } = new(length);
+
+    /// <inheritdoc/>
+    public Hash256 Baseline { get; init; } = Hash256.Unknown;
 
     /// <summary>Whether it fails.</summary>
     public bool Fails { get; set; }
@@ -32,6 +39,13 @@ public sealed class ScriptedTracking(long length) : IWriteTracking
     {
         ThrowIfFailing();
         return Dirty.Take().Sum(c => DirtyMap.MarkInto(c, bitmap, geometry)) * DirtyMap.Precision;
+    }
+
+    /// <inheritdoc/>
+    public long SinceBaselineInto(DirtyBitmap bitmap, BlockGeometry geometry)
+    {
+        ThrowIfFailing();
+        return Since.Peek().Sum(c => DirtyMap.MarkInto(c, bitmap, geometry)) * DirtyMap.Precision;
     }
 
     /// <inheritdoc/>

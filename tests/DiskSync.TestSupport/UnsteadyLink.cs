@@ -3,12 +3,12 @@ using System.Net.Sockets;
 
 namespace DiskSync.TestSupport;
 
-/// <summary>A stretch of network on loopback that can be cut, stalled and mended at any time.</summary>
+/// <summary>A stretch of network on loopback, or between Unix sockets, that can be cut, stalled and mended at any time.</summary>
 /// <remarks>Thread safe. Cut, connections are reset, and new ones end at once; stalled, nothing passes and nobody is told.</remarks>
 public sealed class UnsteadyLink : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly Func<int> _target;
+    private readonly Socket _listener;
+    private readonly Func<EndPoint> _target;
     private readonly List<Socket> _sockets = [];
     private volatile TaskCompletionSource? _stalled;
     private volatile bool _isDown;
@@ -17,14 +17,29 @@ public sealed class UnsteadyLink : IDisposable
     /// <summary>Begins to pass connections on.</summary>
     /// <param name="target">The port on 127.0.0.1 that they go to now.</param>
     public UnsteadyLink(Func<int> target)
+        : this(new IPEndPoint(IPAddress.Loopback, 0), () => new IPEndPoint(IPAddress.Loopback, target()))
+    {
+    }
+
+    /// <summary>Begins to pass connections on between Unix sockets.</summary>
+    /// <param name="path">Where it listens.</param>
+    /// <param name="target">Where the connections go to.</param>
+    public UnsteadyLink(string path, string target)
+        : this(new UnixDomainSocketEndPoint(path), () => new UnixDomainSocketEndPoint(target))
+    {
+    }
+
+    private UnsteadyLink(EndPoint near, Func<EndPoint> target)
     {
         _target = target;
-        _listener.Start();
+        _listener = NewSocket(near.AddressFamily);
+        _listener.Bind(near);
+        _listener.Listen();
         _ = AcceptAsync();
     }
 
     /// <summary>The port on 127.0.0.1 to connect to.</summary>
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
     /// <summary>Bytes that have passed, both ways.</summary>
     public long Passed => Interlocked.Read(ref _passed);
@@ -69,13 +84,16 @@ public sealed class UnsteadyLink : IDisposable
         _stalled?.TrySetResult();
     }
 
+    private static Socket NewSocket(AddressFamily family) => new(
+        family, SocketType.Stream, family == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+
     private async Task AcceptAsync()
     {
         try
         {
             while (true)
             {
-                Socket near = await _listener.AcceptSocketAsync();
+                Socket near = await _listener.AcceptAsync();
                 _ = ServeAsync(near);
             }
         }
@@ -87,7 +105,8 @@ public sealed class UnsteadyLink : IDisposable
 
     private async Task ServeAsync(Socket near)
     {
-        Socket far = new(SocketType.Stream, ProtocolType.Tcp);
+        EndPoint target = _target();
+        Socket far = NewSocket(target.AddressFamily);
         lock (_sockets)
         {
             _sockets.AddRange([near, far]);
@@ -100,7 +119,7 @@ public sealed class UnsteadyLink : IDisposable
                 throw new SocketException((int)SocketError.NetworkUnreachable);
             }
 
-            await far.ConnectAsync(IPAddress.Loopback, _target());
+            await far.ConnectAsync(target);
             await Task.WhenAll(PumpAsync(near, far), PumpAsync(far, near));
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)

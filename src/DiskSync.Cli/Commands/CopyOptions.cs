@@ -61,6 +61,11 @@ internal sealed class CopyOptions
         Description = "write the target itself instead of a staged copy; a failure then leaves it half written",
     };
 
+    private readonly Option<bool> _keepRounds = new("--keep-rounds")
+    {
+        Description = "keep the copy as it is at the end of each round, as NAME.round-N, where the destination's file system can clone; 'disksync export NAME --round N' there serves it",
+    };
+
     private readonly Option<string?> _mode = new("--mode")
     {
         Description = "permission bits of the new image, octal (default: those of the image it replaces, else 0600)",
@@ -85,7 +90,7 @@ internal sealed class CopyOptions
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
-            { _base, _fresh, _inPlace, _granularity, _limit, _nice, _connections, _compress, _mode, _owner, _rsh, _remotePath, _state })
+            { _base, _fresh, _inPlace, _keepRounds, _granularity, _limit, _nice, _connections, _compress, _mode, _owner, _rsh, _remotePath, _state })
         {
             command.Add(option);
         }
@@ -103,6 +108,7 @@ internal sealed class CopyOptions
         IsThroughProgram = address.Kind == DestinationKind.Ssh,
         ExpectedLinkRate = address.StaysOnHost ? double.PositiveInfinity : CompressionPolicy.UnknownLinkRate,
         Limiter = new RateLimiter(parse.GetValue(_limit) ?? 0),
+        KeepsRounds = parse.GetValue(_keepRounds),
     };
 
     /// <summary>The limits of the connections: with the sender's bandwidth limit.</summary>

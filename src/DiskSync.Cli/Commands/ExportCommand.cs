@@ -8,6 +8,7 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Exports;
 using DiskSync.Engine.Peers;
 using DiskSync.Engine.Runs;
+using DiskSync.Engine.Targets;
 using DiskSync.Engine.Transports;
 using DiskSync.Handoff.Migration;
 using DiskSync.Handoff.Ownership;
@@ -40,6 +41,12 @@ internal sealed class ExportCommand : CliCommand
     private readonly Option<bool> _readOnly = new("--read-only")
     {
         Description = "refuse every write; the image may be in use",
+    };
+
+    private readonly Option<int?> _round = new("--round")
+    {
+        Description = "serve the copy as it was at the end of a round, read-only: of a push or migrate to here with --keep-rounds",
+        HelpName = "N",
     };
 
     private readonly Option<bool> _incoming = new("--incoming")
@@ -78,7 +85,7 @@ internal sealed class ExportCommand : CliCommand
         : base("export")
     {
         Add(_image);
-        foreach (Option option in new Option[] { _listen, _name, _readOnly, _track, _incoming, _failMissing, _size, _keys, _certificates, _insecure, _state })
+        foreach (Option option in new Option[] { _listen, _name, _readOnly, _round, _track, _incoming, _failMissing, _size, _keys, _certificates, _insecure, _state })
         {
             Add(option);
         }
@@ -100,7 +107,10 @@ internal sealed class ExportCommand : CliCommand
         + "Nothing is durable before the client's flush (or FUA) is answered, and one that failed makes all later ones fail."
         + "\n\n"
         + "With --incoming it is the disk of a guest that is still to arrive (a QEMU started with -incoming): every read and write fails "
-        + "until the hand-over has made this host the owner of IMAGE and the image is finished, and is served from then on, the resume command included.";
+        + "until the hand-over has made this host the owner of IMAGE and the image is finished, and is served from then on, the resume command included."
+        + "\n\n"
+        + "With both, what is written here is known from the first write on, so that a migrate back to where the image came from reads "
+        + "and sends only that. An export with --track that is stopped in order, and not killed, hands this on to the next one.";
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string CommandLine, string Meaning)> Examples =>
@@ -108,14 +118,17 @@ internal sealed class ExportCommand : CliCommand
         ("disksync export vm.img --listen unix:/run/vm.sock", "for a QEMU on this host: nbd+unix:///?socket=/run/vm.sock"),
         ("disksync export vm.img --track --listen unix:/run/vm.sock", "the same for a machine that will move: its last round costs only what it has just written"),
         ("disksync export vm.img --read-only --listen unix:/run/vm.sock", "to look at: nbdinfo, nbdcopy, qemu-img compare"),
-        ("disksync export vm.img --incoming --listen unix:/run/vm.sock", "at the destination of a migrate, for a QEMU that waits with -S -incoming"),
+        ("disksync export vm.img --incoming --track --listen unix:/run/vm.sock", "at the destination of a migrate, for a QEMU that waits with -S -incoming; the way back costs only what it writes"),
+        ("disksync export vm.img --round 2 --listen unix:/run/look.sock", "at a destination, while a migrate with --keep-rounds goes on or after it: for whoever checks by other means"),
         ("disksync export vm.img --listen tcp::10809", "for 'disksync push nbds://thishost/vm.img ...' on a host that is trusted here"),
     ];
 
     /// <inheritdoc/>
     public override async Task<int> RunAsync(CommandContext context, CancellationToken cancellation)
     {
-        string path = context.Parse.GetRequiredValue(_image);
+        int? round = context.Parse.GetValue(_round);
+        string image = context.Parse.GetRequiredValue(_image);
+        string path = round is { } kept ? PathOf(image, kept) : image;
         ListenAddress[] listen = [.. context.Parse.GetValue(_listen)!.Select(ListenAddress.Parse)];
         if (listen.Length == 0)
         {
@@ -124,8 +137,8 @@ internal sealed class ExportCommand : CliCommand
 
         SslServerAuthenticationOptions? tls = TlsOf(context, listen);
         string state = StateFolder.Resolve(context.Parse.GetValue(_state));
-        string name = context.Parse.GetValue(_name) ?? NameOf(path);
-        bool readOnly = context.Parse.GetValue(_readOnly);
+        string name = context.Parse.GetValue(_name) ?? NameOf(image);
+        bool readOnly = context.Parse.GetValue(_readOnly) || round is not null;
         if (!readOnly && NbdImage.IsOne(path))
         {
             throw new DiskSyncException(
@@ -141,22 +154,55 @@ internal sealed class ExportCommand : CliCommand
         OwnershipParts parts = new(state, TimeSpan.FromSeconds(HostOptions.DefaultHookSeconds), acceptUnfenced: true);
         if (isIncoming)
         {
-            IncomingImage image = parts.Incoming(path);
-            using IncomingExport awaited = await IncomingExports.OpenAsync(context.Output, image, path, name, size, failMissing, cancellation);
-            using TailListener? sources = TryListenForSources(context, parts.TailSocketOf(path), awaited);
-            Report(context, await ServeAsync(context, path, awaited, listen, tls, awaited.EndWaiting, cancellation));
-            awaited.Flush();
-            return ExitCodes.Done;
+            return await ServeIncomingAsync(context, path, name, listen, tls, parts, cancellation);
         }
 
         using ExportRight? right = readOnly ? null : parts.Export(path);
         using IBlockDevice? opened = readOnly ? ImageArguments.Open(context.Output, path) : null;
-        using TrackedExport? tracked = track ? TrackedExport.Begin(right!, parts, context.Output.Warning) : null;
-        using BlockDeviceExport export = new(tracked?.Image ?? right?.Image ?? opened!, name, readOnly, tracked?.Since);
+        (TrackedExport? begun, IBlockDevice? whole) = track ? TrackedExport.Begin(right!, parts, context.Output) : default;
+        using TrackedExport? tracked = begun;
+        using BlockDeviceExport export = new(whole ?? right?.Image ?? opened!, name, readOnly, tracked?.Since);
         ExportReport report = await ServeAsync(context, path, export, listen, tls, () => tracked?.EndLending(), cancellation);
 
         // What clients had begun has ended. Nothing was promised without a client's flush; a stop in order leaves nothing to chance all the same.
         right?.Image.Flush();
+        tracked?.Save(right!.CloseImage);
+        Report(context, report);
+        return ExitCodes.Done;
+    }
+
+    private async Task<int> ServeIncomingAsync(
+        CommandContext context,
+        string path,
+        string name,
+        ListenAddress[] listen,
+        SslServerAuthenticationOptions? tls,
+        OwnershipParts parts,
+        CancellationToken cancellation)
+    {
+        IncomingImage image = parts.Incoming(path);
+        TrackedExport? tracked = null;
+        Func<long, IncomingTracking>? track = context.Parse.GetValue(_track)
+            ? length => (tracked = TrackedExport.Await(image, length, parts, context.Output)).Incoming()
+            : null;
+        using IncomingExport export = await IncomingExports.OpenAsync(
+            context.Output, image, path, name, context.Parse.GetValue(_size), context.Parse.GetValue(_failMissing), track, cancellation);
+        using TrackedExport? ends = tracked;
+        using TailListener? sources = TryListenForSources(context, parts.TailSocketOf(path), export);
+        ExportReport report = await ServeAsync(
+            context,
+            path,
+            export,
+            listen,
+            tls,
+            () =>
+            {
+                tracked?.EndLending();
+                export.EndWaiting();
+            },
+            cancellation);
+        export.Flush();
+        tracked?.Save(image.CloseImage);
         Report(context, report);
         return ExitCodes.Done;
     }
@@ -165,7 +211,6 @@ internal sealed class ExportCommand : CliCommand
     {
         string refusal = isIncoming && readOnly ? "--incoming is for a guest that writes: not with --read-only"
             : track && readOnly ? "nothing is written with --read-only, so there is nothing to --track"
-            : track && isIncoming ? "an image that is still to arrive is not tracked: not --track with --incoming"
             : size is not null && !isIncoming ? "--size is for --incoming"
             : failMissing && !isIncoming ? "--fail-missing is for --incoming"
             : string.Empty;
@@ -187,6 +232,20 @@ internal sealed class ExportCommand : CliCommand
             context.Output.Warning($"what an on-demand tail leaves at its source could not be fetched by this export: {exception.Message}. {exception.Advice}");
             return null;
         }
+    }
+
+    private static string PathOf(string image, int round)
+    {
+        string path = NumberedNames.Round.NameOf(image, (ulong)Math.Max(0, round));
+        if (!File.Exists(path))
+        {
+            throw new DiskSyncException(
+                FailureKind.Usage,
+                $"there is no {path}: round {round} was not kept",
+                "Copy with --keep-rounds, to a file system that can clone files (XFS, btrfs); its report says what was kept.");
+        }
+
+        return path;
     }
 
     private static string NameOf(string image) => !NbdImage.IsOne(image) ? Path.GetFileName(image)

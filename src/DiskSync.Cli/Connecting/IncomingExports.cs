@@ -21,10 +21,18 @@ internal static class IncomingExports
     /// <param name="name">By which clients ask for it.</param>
     /// <param name="size">Its length, where the user says so.</param>
     /// <param name="failMissing">Whether what needs a missing part fails at first while its source cannot be reached.</param>
+    /// <param name="track">Makes what tracks its writes, when its length is known; null where nobody does.</param>
     /// <param name="cancellation">Stops waiting.</param>
     /// <exception cref="Engine.DiskSyncException">The image cannot arrive here.</exception>
     public static async Task<IncomingExport> OpenAsync(
-        CommandOutput output, IncomingImage image, string path, string name, long? size, bool failMissing, CancellationToken cancellation)
+        CommandOutput output,
+        IncomingImage image,
+        string path,
+        string name,
+        long? size,
+        bool failMissing,
+        Func<long, IncomingTracking>? track,
+        CancellationToken cancellation)
     {
         try
         {
@@ -39,8 +47,9 @@ internal static class IncomingExports
                 }
             }
 
-            return new IncomingExport(
-                image, name, size ?? shape!.Value.Length, shape?.Alignment ?? 1, Hold, () => output.Note($"{path} is owned by this host: it is served now"))
+            long length = size ?? shape!.Value.Length;
+            void Served() => output.Note($"{path} is owned by this host: it is served now");
+            return new IncomingExport(image, name, length, shape?.Alignment ?? 1, Hold, Served, track?.Invoke(length))
             {
                 Tail = new TailedImageOptions { FailMissing = failMissing, Tell = output.Note },
             };

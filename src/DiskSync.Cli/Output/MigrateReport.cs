@@ -103,6 +103,7 @@ internal sealed record MigrateReport(
         {
             output.WriteLine($"  round {round.Round,-9} {round.Seconds,7:0.00} s  changed {ByteSize.Format(round.ChangedBytes)}, sent {ByteSize.Format(round.BytesSent)}"
                 + (Images.Count > 1 ? $"  ({Images[round.Image]})" : string.Empty));
+            round.WriteKept(output);
         }
 
         output.WriteLine($"  pause           {PauseSeconds,7:0.00} s");

@@ -36,6 +36,7 @@ namespace DiskSync.Cli.Output;
 /// <param name="ScannedBecause">Why all of the source was read, or null.</param>
 /// <param name="OpenedBecause">Why the destination was opened although the map of the source was believed, or null.</param>
 /// <param name="MapNotSavedBecause">Why the next push cannot start from this one's map, or null.</param>
+/// <param name="Rounds">The rounds.</param>
 internal sealed record PushReport(
     string Image,
     string Destination,
@@ -67,7 +68,8 @@ internal sealed record PushReport(
     int AuditedBlocks,
     string? ScannedBecause,
     string? OpenedBecause,
-    string? MapNotSavedBecause)
+    string? MapNotSavedBecause,
+    IReadOnlyList<RoundReport> Rounds)
 {
     /// <summary>Builds the report of a push.</summary>
     public static PushReport Of(string image, string destination, long length, PushResult result) => new(
@@ -101,7 +103,8 @@ internal sealed record PushReport(
         result.Basis.AuditedBlocks,
         TextOrNull(result.Basis.ScannedBecause),
         TextOrNull(result.Basis.OpenedBecause),
-        TextOrNull(result.Basis.NotSavedBecause));
+        TextOrNull(result.Basis.NotSavedBecause),
+        [.. result.Rounds.Select(r => RoundReport.Of(0, r))]);
 
     /// <summary>Prints the report for people.</summary>
     public void Write(TextWriter output)
@@ -129,6 +132,11 @@ internal sealed record PushReport(
         if (Codecs.Count > 0)
         {
             output.WriteLine($"  encoded         {CodecReport.Line(Codecs)}");
+        }
+
+        foreach (RoundReport round in Rounds)
+        {
+            round.WriteKept(output);
         }
 
         output.WriteLine($"  read back       {ByteSize.Format(BytesReadBack)} at the destination");

@@ -13,6 +13,9 @@ namespace DiskSync.Cli.Output;
 /// <param name="PayloadBytes">Payload before compression.</param>
 /// <param name="BytesSent">Bytes to the destination, everything included.</param>
 /// <param name="BytesReceived">Bytes from it.</param>
+/// <param name="KeptAs">With --keep-rounds where the copy is kept as it was then; absent where it is not.</param>
+/// <param name="KeptRoot">The root of that.</param>
+/// <param name="NotKeptBecause">Why it is not kept, where that was asked for.</param>
 internal sealed record RoundReport(
     int Image,
     int Round,
@@ -23,8 +26,24 @@ internal sealed record RoundReport(
     long ChangedBytes,
     long PayloadBytes,
     long BytesSent,
-    long BytesReceived)
+    long BytesReceived,
+    string? KeptAs,
+    string? KeptRoot,
+    string? NotKeptBecause)
 {
+    /// <summary>Says what became of a round that was to be kept.</summary>
+    public void WriteKept(TextWriter output)
+    {
+        if (KeptAs is not null)
+        {
+            output.WriteLine($"    kept as       {KeptAs}, root {KeptRoot}");
+        }
+        else if (NotKeptBecause is not null)
+        {
+            output.WriteLine($"    not kept      {NotKeptBecause}");
+        }
+    }
+
     /// <summary>Builds the report of a round.</summary>
     public static RoundReport Of(int image, RoundResult round) => new(
         image,
@@ -36,5 +55,8 @@ internal sealed record RoundReport(
         round.ChangedBytes,
         round.PayloadBytes,
         round.BytesSent,
-        round.BytesReceived);
+        round.BytesReceived,
+        round.Kept is { Path.Length: > 0 } kept ? kept.Path : null,
+        round.Kept is { Path.Length: > 0 } rooted ? rooted.Root.ToString() : null,
+        round.Kept is { Why.Length: > 0 } failed ? failed.Why : null);
 }

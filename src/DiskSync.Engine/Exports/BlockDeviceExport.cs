@@ -22,9 +22,7 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     // The one flag of our own kind of status.
     private const uint IsDirty = 1;
 
-    /// <summary>The kinds of block status that the export of an image has.</summary>
-    internal static readonly IReadOnlyList<string> Kinds = ["base:allocation"];
-
+    private static readonly IReadOnlyList<string> Kinds = ["base:allocation"];
     private static readonly IReadOnlyList<string> TrackedKinds = [.. Kinds, "disksync:dirty"];
 
     // For a device that wants aligned memory; as many as were ever needed at once.
@@ -52,7 +50,7 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
     public bool IsSharedByConnections => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> StatusKinds => dirty is null ? Kinds : TrackedKinds;
+    public IReadOnlyList<string> StatusKinds => KindsOf(dirty is not null);
 
     /// <inheritdoc/>
     public bool MayWait(long offset, long length, bool isWrite) => image.MayWait(offset, length, isWrite);
@@ -167,6 +165,9 @@ public sealed class BlockDeviceExport(IBlockDevice image, string name, bool isRe
             }));
         }
     }
+
+    /// <summary>The kinds of block status that the export of an image has.</summary>
+    internal static IReadOnlyList<string> KindsOf(bool isTracked) => isTracked ? TrackedKinds : Kinds;
 
     /// <summary>Frees what transfers needed. None may be under way.</summary>
     public void Dispose()

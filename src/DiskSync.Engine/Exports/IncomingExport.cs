@@ -18,6 +18,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
     private readonly IIncomingImage _incoming;
     private readonly TimeSpan _hold;
     private readonly Action _onServed;
+    private readonly IncomingTracking? _tracking;
     private readonly Lock _gate = new();
     private volatile BlockDeviceExport? _served;
     private TailedImage? _tailed;
@@ -30,7 +31,9 @@ public sealed class IncomingExport : INbdExport, IDisposable
     /// <param name="minimumBlock">What offsets and lengths have to be multiples of.</param>
     /// <param name="hold">How long a request is held while the image is being finished.</param>
     /// <param name="onServed">Called once, when it is served; from any thread.</param>
-    public IncomingExport(IIncomingImage incoming, string name, long length, int minimumBlock, TimeSpan hold, Action onServed)
+    /// <param name="tracking">Tracks the image's writes from the first one on; null where nobody does.</param>
+    public IncomingExport(
+        IIncomingImage incoming, string name, long length, int minimumBlock, TimeSpan hold, Action onServed, IncomingTracking? tracking = null)
     {
         _incoming = incoming;
         Name = name;
@@ -38,6 +41,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
         MinimumBlock = minimumBlock;
         _hold = hold;
         _onServed = onServed;
+        _tracking = tracking;
     }
 
     /// <summary>How an image is served of which parts are still at its source.</summary>
@@ -65,7 +69,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
     public bool IsSharedByConnections => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> StatusKinds => BlockDeviceExport.Kinds;
+    public IReadOnlyList<string> StatusKinds => BlockDeviceExport.KindsOf(_tracking is not null);
 
     /// <inheritdoc/>
     /// <remarks>Until it is served whoever asks may be held.</remarks>
@@ -144,7 +148,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
                 IncomingStanding standing = _incoming.Look();
                 if (standing.Image is { } image)
                 {
-                    Serve(image, standing.Tail);
+                    Serve(image, standing);
                 }
                 else if (!standing.IsSoon || Stopwatch.GetElapsedTime(start) >= _hold)
                 {
@@ -160,7 +164,7 @@ public sealed class IncomingExport : INbdExport, IDisposable
         }
     }
 
-    private void Serve(IBlockDevice image, IncomingTail? tail)
+    private void Serve(IBlockDevice image, IncomingStanding standing)
     {
         // A device may be longer than the image on it; a file is the image.
         if (image.Length < Length || image.Alignment > MinimumBlock || (image is FileBlockDevice && image.Length != Length))
@@ -170,12 +174,13 @@ public sealed class IncomingExport : INbdExport, IDisposable
             return;
         }
 
-        if (tail is not null)
+        if (standing.Tail is { } tail)
         {
             _tailed = new TailedImage(image, tail.Map, tail.Files.OpenWritten(), tail.Seal.Geometry, tail.Seal.Root, tail.Files.HashesPath, tail.Completion, Tail);
         }
 
-        _served = new BlockDeviceExport(_tailed?.Device ?? image, Name, isReadOnly: false);
+        IBlockDevice whole = _tailed?.Device ?? image;
+        _served = new BlockDeviceExport(_tracking?.Track(whole, standing) ?? whole, Name, isReadOnly: false, _tracking?.Since);
         _onServed();
     }
 }

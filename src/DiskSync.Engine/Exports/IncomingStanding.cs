@@ -1,4 +1,5 @@
 using DiskSync.Engine.Blocks;
+using DiskSync.Formats.Seal;
 
 namespace DiskSync.Engine.Exports;
 
@@ -10,4 +11,7 @@ public readonly record struct IncomingStanding(IBlockDevice? Image, bool IsSoon,
 {
     /// <summary>Where parts of the image are still at its source: what it takes to serve it all the same, and only so. Null where it is whole.</summary>
     public IncomingTail? Tail { get; init; }
+
+    /// <summary>The seal of the image that may be served, where nobody can have written it since it was sealed; else null.</summary>
+    public SealRecord? Untouched { get; init; }
 }

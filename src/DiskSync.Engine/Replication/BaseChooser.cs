@@ -1,6 +1,7 @@
 using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Progress;
+using DiskSync.Engine.Targets;
 using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.Wire;
 using DiskSync.Formats.Wire.Messages;
@@ -53,9 +54,18 @@ internal static class BaseChooser
         BaseOffer[] known = [.. offers.Where(o => !o.Root.IsUnknown).DistinctBy(o => o.Root).Take(MaxCandidates)];
         if (known.Length == 0)
         {
-            // What stands at the target's name is worth hashing: it is most often an older copy of the same image.
+            // What stands at the target's name, or was handed over from there, is worth hashing: most often an older copy of the same image.
             bool targetExists = offers.Any(o => string.Equals(o.Name, request.Name, StringComparison.Ordinal));
-            return new BaseDecision(targetExists ? BaseChoice.Target : BaseChoice.None, string.Empty, Hash256.Unknown);
+            return targetExists ? new BaseDecision(BaseChoice.Target, string.Empty, Hash256.Unknown)
+                : offers.Select(o => o.Name).FirstOrDefault(n => NumberedNames.Ceded.IsOf(n, request.Name)) is { } ceded
+                    ? new BaseDecision(BaseChoice.Named, ceded, Hash256.Unknown)
+                : new BaseDecision(BaseChoice.None, string.Empty, Hash256.Unknown);
+        }
+
+        // Since that one it is known what was written: nothing can differ less.
+        if (request.Tracking is { Baseline: { IsUnknown: false } baseline } && known.Where(o => o.Root == baseline).Select(o => o.Name).FirstOrDefault() is { } ticket)
+        {
+            return new BaseDecision(BaseChoice.Named, ticket, baseline);
         }
 
         BaseOffer best = known.Length == 1

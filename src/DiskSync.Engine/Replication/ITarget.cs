@@ -31,6 +31,11 @@ public interface ITarget : IDisposable
     /// <summary>The blocks, their map and their journal.</summary>
     TargetStore Store { get; }
 
+    /// <summary>Keeps the copy as it is now as an image of its own, where that costs next to nothing.</summary>
+    /// <param name="round">The round that has ended; with the first one the rounds of an earlier copy go.</param>
+    /// <returns>Where it is kept; empty, and why not, where it cannot be.</returns>
+    (string Path, string Why) KeepRound(uint round);
+
     /// <summary>Does, durably, all of <see cref="Finish"/> that can be done before the ownership has moved: mode, owner and map.</summary>
     /// <exception cref="DiskSyncException">It cannot be done, or part of the copy is unknown.</exception>
     void PrepareFinish();

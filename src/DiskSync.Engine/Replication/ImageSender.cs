@@ -142,9 +142,13 @@ public sealed class ImageSender : IDisposable
         while (Interlocked.Read(ref counters.RefusedBlocks) > refused);
 
         CheckLength();
+        RoundKept? kept = _options.KeepsRounds && phase != CopyPhase.FinalDelta
+            ? await _session.RequestAsync<RoundKept>(_index, new KeepRound((uint)round), cancellationToken)
+            : null;
         return new RoundResult
         {
             Round = round,
+            Kept = kept,
             DirtySource = dirtySource.Name,
             BlocksScanned = counters.BlocksScanned,
             BytesRead = counters.BytesRead,

@@ -295,6 +295,7 @@ internal sealed class ReceiverLane : IDisposable
     {
         OpenImage open => Task.Run(() => AloneAsync(() => OpenAsync(image, open))),
         Verify verify => Task.Run(() => AloneAsync(() => VerifyAsync(image, verify))),
+        KeepRound keep => Task.Run(() => AloneAsync(() => KeepRoundAsync(image, keep))),
         Formats.Wire.Messages.Seal seal => Task.Run(() => AloneAsync(() => SealAsync(image, seal))),
         Prepare prepare => Task.Run(() => AloneAsync(() => PrepareAsync(prepare))),
         PrepareTail prepare => Task.Run(() => AloneAsync(() => PrepareTailAsync(prepare))),
@@ -408,6 +409,15 @@ internal sealed class ReceiverLane : IDisposable
         ulong[] wrong = [.. result.Wrong.Take(WireLimits.MaxWrongBlocks).Select(b => (ulong)b)];
         await SendAsync(image, new Verified(
             request.Number, target.Store.Root(), (ulong)result.BytesRead, wrong, result.Wrong.Count > wrong.Length));
+    }
+
+    private async Task KeepRoundAsync(ushort image, KeepRound request)
+    {
+        // A clone shares what is in the file, and that the file has it all is the checkpoint's word.
+        ITarget target = Targets.Of(image);
+        target.Store.Checkpoint();
+        (string path, string why) = target.KeepRound(request.Round);
+        await SendAsync(image, new RoundKept(target.Store.Root(), path, why));
     }
 
     private async Task SealAsync(ushort image, Formats.Wire.Messages.Seal request)

@@ -1,3 +1,5 @@
+using DiskSync.Formats.Wire.Messages;
+
 namespace DiskSync.Engine.Replication;
 
 /// <summary>What one round over one image did.</summary>
@@ -44,6 +46,9 @@ public sealed record RoundResult
 
     /// <summary>Bytes from destination to source during the round.</summary>
     public long BytesReceived { get; init; }
+
+    /// <summary>What became of it where its end was to be kept (<see cref="SenderOptions.KeepsRounds"/>); null where not.</summary>
+    public RoundKept? Kept { get; init; }
 
     /// <summary>How long the round took.</summary>
     public TimeSpan Elapsed { get; init; }

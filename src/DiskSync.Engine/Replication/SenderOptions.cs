@@ -30,6 +30,9 @@ public sealed record SenderOptions
     /// <summary>Whether to ask the destination for contents that it has in other images; of no use where it has said that it has none.</summary>
     public bool AsksForSeeds { get; init; } = true;
 
+    /// <summary>Whether the destination is to keep the copy as it is at the end of each round, but for the one in the pause.</summary>
+    public bool KeepsRounds { get; init; }
+
     /// <summary>The bandwidth limit, by which batches are sized; the connections keep it (<see cref="ConnectionOptions.Limiter"/>).</summary>
     public RateLimiter Limiter { get; init; } = new();
 }

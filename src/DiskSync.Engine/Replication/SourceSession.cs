@@ -18,7 +18,7 @@ public sealed class SourceSession : IAsyncDisposable
     /// <summary>What this version can do.</summary>
     public static Capability Supported { get; } =
         Capability.Lz4 | Capability.Patch | Capability.Copy | Capability.HandOver | Capability.Connections | Capability.Seed
-        | Capability.CheckImage | Capability.Tail | (Zstd.IsAvailable ? Capability.Zstd : Capability.None);
+        | Capability.CheckImage | Capability.Tail | Capability.KeepRounds | (Zstd.IsAvailable ? Capability.Zstd : Capability.None);
 
     private readonly LanePool _lanes;
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -175,7 +175,7 @@ public sealed class SourceSession : IAsyncDisposable
 
     // What changes nothing, or nothing that a second time would change differently.
     private static bool IsRepeatable(Message request) =>
-        request is ListBases or MapRequest or SubHashRequest or SeedRequest or Checkpoint or Verify or CheckResume;
+        request is ListBases or MapRequest or SubHashRequest or SeedRequest or Checkpoint or Verify or CheckResume or KeepRound;
 
     private Task AbortAsync(FailureKind kind, string message, string advice) => _lanes.AbortAsync(
         new Abort(PeerAbortedException.CodeOf(kind), false, string.Empty, -1, message, advice));

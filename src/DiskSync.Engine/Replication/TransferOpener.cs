@@ -26,6 +26,12 @@ public static class TransferOpener
     {
         // Before the image is hashed for the choice of a base; the destination checks again, for all images together.
         BlockBudget.Check($"source {request.Source.Name}", request.Geometry, open: 0);
+        if (options.KeepsRounds && !session.Capabilities.HasFlag(Capability.KeepRounds))
+        {
+            throw new DiskSyncException(
+                FailureKind.Preflight, $"{session.Peer} keeps no rounds: its disksync is older", "Leave out --keep-rounds, or update the destination.");
+        }
+
         progress.Report(new CopyProgress(CopyPhase.Preparing) { Image = request.Source.Name });
         BaseDecision decision = await BaseChooser.ChooseAsync(session, index, request, progress, cancellationToken);
         ImageReady ready = await session.RequestAsync<ImageReady>(

@@ -9,6 +9,7 @@ public static class StagedCopies
 {
     private const int MaxDepth = 3;
     private static readonly string[] StateEndings = [".partial.journal", ".partial.map", ".partial.presence", ".partial.tail"];
+    private static readonly string[] SealEndings = [".seal", ".map"];
     private static readonly string[] NewEndings = [".partial.journal.new", ".seal.new", ".map.new"];
 
     /// <summary>Looks through a folder and the folders in it.</summary>
@@ -85,10 +86,21 @@ public static class StagedCopies
             return Describe(image, StagedKind.Resumable, files, Proven(image + ".partial.journal"));
         }
 
-        if (TargetPaths.IsCeded(Path.GetFileName(path)))
+        if (NumberedNames.Ceded.IsOne(Path.GetFileName(path)))
         {
-            string image = path[..path.LastIndexOf(".ceded-", StringComparison.Ordinal)];
-            return Describe(image, StagedKind.Ceded, [path], "renamed by a hand-over; the ownership journal says who owns it");
+            string[] files = [path, .. SealEndings.Select(e => path + e).Where(File.Exists)];
+            return Describe(NumberedNames.Ceded.ImageOf(path), StagedKind.Ceded, files, "renamed by a hand-over; the ownership journal says who owns it");
+        }
+
+        if (SealEndings.FirstOrDefault(e => path.EndsWith(e, StringComparison.Ordinal)) is { } sealEnding
+            && path[..^sealEnding.Length] is var ceded && NumberedNames.Ceded.IsOne(Path.GetFileName(ceded)) && !File.Exists(ceded))
+        {
+            return Describe(NumberedNames.Ceded.ImageOf(ceded), StagedKind.LeftOver, [path], "of a handed-over image that is gone");
+        }
+
+        if (NumberedNames.Round.IsOne(Path.GetFileName(path)))
+        {
+            return Describe(NumberedNames.Round.ImageOf(path), StagedKind.LeftOver, [path], "a copy as it was at the end of a round, kept to be looked at");
         }
 
         string? ending = NewEndings.Concat(StateEndings).FirstOrDefault(e => path.EndsWith(e, StringComparison.Ordinal));

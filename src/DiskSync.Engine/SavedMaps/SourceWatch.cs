@@ -55,6 +55,22 @@ public sealed class SourceWatch : IDisposable
         }
     }
 
+    /// <summary>How long the source has to stand still before <see cref="MaySave"/> can be true; zero where it has, or where time tells nothing.</summary>
+    public TimeSpan SettlesIn => Identity is { IsDevice: false } identity && ChangedAt(identity) + Settled - DateTimeOffset.UtcNow is var left && left > TimeSpan.Zero
+        ? left
+        : TimeSpan.Zero;
+
+    /// <summary>What an image is now, to be compared with what a watch has found before; of a file whoever opened it sees to it that nobody else writes.</summary>
+    /// <param name="image">The image, open.</param>
+    /// <returns>Null where it cannot be told.</returns>
+    /// <exception cref="LinuxException">It cannot be looked at.</exception>
+    public static SourceIdentity? IdentityOf(IBlockDevice image) => image switch
+    {
+        FileBlockDevice file => FileNow(file.Handle),
+        BlockSpecialDevice device => DeviceNow(device.Handle),
+        _ => null,
+    };
+
     /// <summary>Whether nobody can have written the source since the watch began.</summary>
     /// <param name="why">Who may have, or empty.</param>
     public bool IsUntouched(out string why)

@@ -43,7 +43,7 @@ public sealed class TailFiles : IDisposable
     /// <summary>The name of an image that is not whole.</summary>
     /// <param name="image">The image's own name.</param>
     /// <param name="epoch">The epoch that is owned.</param>
-    public static string IncompleteName(string image, ulong epoch) => $"{image}{TargetPaths.IncompleteEnding}{epoch}";
+    public static string IncompleteName(string image, ulong epoch) => NumberedNames.Incomplete.NameOf(image, epoch);
 
     /// <summary>Whether a tail seal stands beside an image.</summary>
     /// <param name="image">The image's path, as it is called when it is whole.</param>

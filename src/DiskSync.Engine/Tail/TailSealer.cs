@@ -64,7 +64,7 @@ internal static class TailSealer
         paths.Remove(paths.Leaf);
         paths.Remove(paths.Map);
         Move(paths, staged.Presence, own.Presence);
-        Move(paths, paths.Staged, paths.Leaf + TargetPaths.IncompleteEnding + seal.Epoch);
+        Move(paths, paths.Staged, NumberedNames.Incomplete.NameOf(paths.Leaf, seal.Epoch));
         Move(paths, staged.Seal, own.Seal);
         TargetSealer.CleanUp(paths);
     }
@@ -73,7 +73,7 @@ internal static class TailSealer
     /// <exception cref="DiskSyncException">The copy cannot be shown to be what the record says.</exception>
     public static void AdoptAgain(TargetPaths paths, SealRequest seal)
     {
-        string incomplete = paths.Leaf + TargetPaths.IncompleteEnding + seal.Epoch;
+        string incomplete = NumberedNames.Incomplete.NameOf(paths.Leaf, seal.Epoch);
         bool isNamed = paths.StatOf(incomplete) is not null;
         if (Is(ReadSeal(paths, new TailLeaves(paths.Leaf).Seal), seal))
         {
@@ -105,7 +105,7 @@ internal static class TailSealer
     /// <exception cref="DiskSyncException">The image is under neither name, or under both.</exception>
     public static void GiveName(TargetPaths paths, TailSealRecord seal)
     {
-        string incomplete = paths.Leaf + TargetPaths.IncompleteEnding + seal.Epoch;
+        string incomplete = NumberedNames.Incomplete.NameOf(paths.Leaf, seal.Epoch);
         bool isIncomplete = paths.StatOf(incomplete) is not null;
         if (isIncomplete == paths.StatOf(paths.Leaf) is not null)
         {

@@ -28,11 +28,11 @@ internal sealed class BaseCatalog(LinuxFile root)
     // Where each was that has been offered: the image a peer asks about may lie deeper than the catalogue looks.
     private readonly ConcurrentDictionary<Hash256, string> _offered = new();
 
-    /// <summary>The bases that fit a granularity; what stands at the target's name first.</summary>
+    /// <summary>The bases that fit a granularity; what stands at the target's name first, then what was handed over from there, the newest first.</summary>
     public IReadOnlyList<BaseOffer> List(ListBases request)
     {
         List<BaseOffer> offers = [];
-        foreach (string name in SealedNames().Prepend(request.Name).Distinct(StringComparer.Ordinal))
+        foreach (string name in CededOf(request.Name).Concat(SealedNames()).Prepend(request.Name).Distinct(StringComparer.Ordinal))
         {
             if (offers.Count == WireLimits.MaxBases)
             {
@@ -80,7 +80,7 @@ internal sealed class BaseCatalog(LinuxFile root)
     /// <exception cref="DiskSyncException">There is no such base, or it has changed since it was offered (kind Preflight).</exception>
     public BaseImage Open(string name, Hash256 baseRoot, int granularity)
     {
-        using TargetPaths paths = TargetPaths.Open(root, name, mayBeLink: true);
+        using TargetPaths paths = TargetPaths.Open(root, name, forReading: true);
         PagedMap? map = OpenTrustedMap(paths, granularity);
         try
         {
@@ -216,7 +216,7 @@ internal sealed class BaseCatalog(LinuxFile root)
     {
         try
         {
-            return TargetPaths.Open(root, name, mayBeLink: true);
+            return TargetPaths.Open(root, name, forReading: true);
         }
         catch (DiskSyncException)
         {
@@ -239,6 +239,22 @@ internal sealed class BaseCatalog(LinuxFile root)
 
         names.Sort(StringComparer.Ordinal);
         return names;
+    }
+
+    /// <summary>The images that were handed over under a name, sealed or not.</summary>
+    private IEnumerable<string> CededOf(string name)
+    {
+        using TargetPaths? paths = TryPaths(name);
+        if (paths is null)
+        {
+            return [];
+        }
+
+        string prefix = name[..^paths.Leaf.Length];
+        return [.. Directory.EnumerateFiles(paths.Folder.Path)
+            .Select(path => prefix + Path.GetFileName(path))
+            .Where(ceded => NumberedNames.Ceded.IsOf(ceded, name))
+            .OrderByDescending(NumberedNames.Ceded.NumberOf)];
     }
 
     private static SealRecord? TrustedSeal(TargetPaths paths, int granularity) =>

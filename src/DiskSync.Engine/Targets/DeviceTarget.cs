@@ -111,6 +111,9 @@ internal sealed class DeviceTarget : ITarget
     }
 
     /// <inheritdoc/>
+    public (string Path, string Why) KeepRound(uint round) => (string.Empty, "a device cannot be cloned");
+
+    /// <inheritdoc/>
     public void PrepareFinish() => Store.Checkpoint();
 
     /// <inheritdoc/>

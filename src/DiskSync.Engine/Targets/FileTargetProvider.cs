@@ -193,7 +193,7 @@ public sealed class FileTargetProvider : ITargetProvider, IDisposable
         }
 
         using TargetPaths paths = PathsOf(identity);
-        string leaf = incomplete == 0 ? paths.Leaf : paths.Leaf + TargetPaths.IncompleteEnding + incomplete;
+        string leaf = incomplete == 0 ? paths.Leaf : NumberedNames.Incomplete.NameOf(paths.Leaf, incomplete);
         List<string> uses = [.. DestinationCheck.FindUse(paths.IsDevice ? paths.ImagePath : paths.PathOf(leaf))];
         using LinuxFile image = OpenImage(paths, leaf);
         if (!paths.IsDevice && image.TryBeAlone() == false)

@@ -31,6 +31,11 @@ public static class SealFile
         }
     }
 
+    /// <summary>Whether an image file is still the one, unwritten, that its seal speaks of; a hint, not a proof.</summary>
+    /// <param name="seal">The seal.</param>
+    /// <param name="stat">The image's file now.</param>
+    public static bool Fits(SealRecord seal, FileStat stat) => TargetSealer.Fits(seal, stat);
+
     /// <summary>The epoch of an image's seal; null where there is none.</summary>
     /// <exception cref="InvalidDataException">There is a seal, and it cannot be read.</exception>
     public static ulong? ReadEpoch(string image) => Read(image)?.Epoch;

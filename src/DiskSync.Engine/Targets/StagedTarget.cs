@@ -89,6 +89,19 @@ internal sealed class StagedTarget : ITarget
     }
 
     /// <inheritdoc/>
+    public (string Path, string Why) KeepRound(uint round)
+    {
+        try
+        {
+            return KeptRounds.Keep(_paths, DataLeaf(_opening), round);
+        }
+        catch (LinuxException exception)
+        {
+            return (string.Empty, exception.Message);
+        }
+    }
+
+    /// <inheritdoc/>
     public void PrepareFinish()
     {
         if (!_opening.InPlace)

@@ -13,7 +13,8 @@ namespace DiskSync.Engine.Targets;
 /// NAME.partial.journal  what of it is proven (Formats/Journal/FORMAT.md)
 /// NAME.partial.map      its block hashes
 /// NAME.seal, NAME.map   what a sealed image holds (Formats/Seal/FORMAT.md, Formats/BlockMap/FORMAT.md)
-/// NAME.ceded-EPOCH      an image that this host has handed over
+/// NAME.ceded-EPOCH      an image that this host has handed over; with a seal and a map of its own
+/// NAME.round-N          the copy as it was at the end of a round, for somebody to look at
 /// NAME.incomplete-EPOCH an image of which parts are still at its source (docs/tail.md)
 /// NAME.presence         which parts are here, NAME.presence.notes what of that was not flushed (Formats/Presence/FORMAT.md),
 /// NAME.presence.written how much was written meanwhile, NAME.presence.hashes what its source's blocks hash to
@@ -23,9 +24,6 @@ namespace DiskSync.Engine.Targets;
 /// </remarks>
 internal sealed class TargetPaths : IDisposable
 {
-    /// <summary>What the name of an image that is not whole ends in, before its epoch.</summary>
-    public const string IncompleteEnding = ".incomplete-";
-
     private static readonly string[] ReservedEndings =
         [".partial", ".partial.journal", ".partial.map", ".seal", ".map", ".new", ".presence", ".presence.notes", ".presence.written", ".presence.hashes", ".tail"];
 
@@ -67,12 +65,12 @@ internal sealed class TargetPaths : IDisposable
     /// <summary>Checks a name and opens its folder.</summary>
     /// <param name="root">The receiver's root, open.</param>
     /// <param name="name">The peer's name for the target.</param>
-    /// <param name="mayBeLink">
-    /// Whether the name may be a symbolic link to a file, for who only reads it. A target may not: it would be the link that
-    /// is renamed, sealed and handed over, and the file that others use. A link to a device is its usual name.
+    /// <param name="forReading">
+    /// Whether it is only read: then it may be a symbolic link to a file, or an image that was handed over. A target may be neither: it
+    /// would be the link that is renamed, sealed and handed over, and the file that others use. A link to a device is its usual name.
     /// </param>
     /// <exception cref="DiskSyncException">The name is refused, or its folder does not exist (kind Preflight).</exception>
-    public static TargetPaths Open(LinuxFile root, string name, bool mayBeLink = false)
+    public static TargetPaths Open(LinuxFile root, string name, bool forReading = false)
     {
         int slash = name.LastIndexOf('/');
         string leaf = name[(slash + 1)..];
@@ -81,7 +79,8 @@ internal sealed class TargetPaths : IDisposable
             throw Refused(name, root, "a target needs a name relative to the receiver's root, without control characters");
         }
 
-        if (ReservedEndings.Any(e => leaf.EndsWith(e, StringComparison.Ordinal)) || IsCeded(leaf) || IsNumbered(leaf, IncompleteEnding))
+        if (ReservedEndings.Any(e => leaf.EndsWith(e, StringComparison.Ordinal)) || NumberedNames.Incomplete.IsOne(leaf) || NumberedNames.Round.IsOne(leaf)
+            || (NumberedNames.Ceded.IsOne(leaf) && !forReading))
         {
             throw Refused(name, root, "names with this ending are DiskSync's own files");
         }
@@ -99,7 +98,7 @@ internal sealed class TargetPaths : IDisposable
 
         try
         {
-            if (!mayBeLink)
+            if (!forReading)
             {
                 RefuseLink(paths, root);
             }
@@ -124,8 +123,10 @@ internal sealed class TargetPaths : IDisposable
         return new TargetPaths(LinuxFile.Open(folder, LinuxOpen.Directory), name, "image", devicePath);
     }
 
-    /// <summary>Whether a file name is that of an image that was handed over: NAME.ceded-EPOCH.</summary>
-    public static bool IsCeded(string leaf) => IsNumbered(leaf, ".ceded-");
+    /// <summary>The files of an image that this host has handed over.</summary>
+    /// <param name="path">NAME.ceded-EPOCH.</param>
+    public static TargetPaths OfCeded(string path) =>
+        new(LinuxFile.Open(Path.GetDirectoryName(path) ?? "/", LinuxOpen.Directory), Path.GetFileName(path), Path.GetFileName(path));
 
     /// <summary>Opens one of the files.</summary>
     /// <exception cref="LinuxException">It cannot be opened so.</exception>
@@ -152,12 +153,6 @@ internal sealed class TargetPaths : IDisposable
     public string PathOf(string leaf) => Path.GetFullPath(Path.Join(Folder.Path, leaf));
 
     public void Dispose() => Folder.Dispose();
-
-    private static bool IsNumbered(string leaf, string ending)
-    {
-        int at = leaf.LastIndexOf(ending, StringComparison.Ordinal);
-        return at > 0 && leaf.Length > at + ending.Length && leaf[(at + ending.Length)..].All(char.IsAsciiDigit);
-    }
 
     private static void RefuseLink(TargetPaths paths, LinuxFile root)
     {

@@ -36,6 +36,15 @@ internal static class TargetSealer
         CleanUp(paths);
     }
 
+    /// <summary>Seals an image that stands where it is and that nobody writes: its map, then its seal.</summary>
+    /// <exception cref="DiskSyncException">It is not there.</exception>
+    public static void SealStanding(TargetPaths paths, PagedMap map, SealRequest seal)
+    {
+        WriteMap(paths, map);
+        (FileStamp stamp, Guid boot) = SettledStamp.Take(paths, settle: true) ?? throw Lost(paths, seal);
+        WriteSeal(paths, map.Geometry, seal, stamp, boot);
+    }
+
     /// <summary>Does again whatever of a seal a kill has left out; what is already there is left as it is.</summary>
     /// <remarks>
     /// A length or a name proves nothing here: a seal with the record's epoch and root was written last, so all is done;

@@ -1,3 +1,4 @@
+using DiskSync.Codecs;
 using DiskSync.Engine.Dirty;
 using DiskSync.Formats.BlockMap;
 
@@ -26,6 +27,17 @@ public interface IWriteTracking : IDisposable
     /// <summary>Bytes that were written since it was last asked; a snapshot.</summary>
     /// <exception cref="DiskSyncException">It cannot tell.</exception>
     long DirtyBytes();
+
+    /// <summary>The root of a state of the image since which it knows all that was written; unknown where there is none.</summary>
+    Hash256 Baseline => Hash256.Unknown;
+
+    /// <summary>Marks what was written since the <see cref="Baseline"/>; only where there is one. Clears nothing.</summary>
+    /// <param name="bitmap">Where.</param>
+    /// <param name="geometry">How the image is cut into the bitmap's blocks.</param>
+    /// <returns>Bytes, in the tracker's own precision.</returns>
+    /// <exception cref="DiskSyncException">It cannot tell.</exception>
+    long SinceBaselineInto(DirtyBitmap bitmap, BlockGeometry geometry) =>
+        throw new NotSupportedException($"{Name} knows of no earlier state");
 
     /// <summary>Before the last <see cref="TakeInto"/>: no write is under way when this returns, and new ones wait unanswered.</summary>
     /// <param name="patience">The longest that writes under way may take.</param>

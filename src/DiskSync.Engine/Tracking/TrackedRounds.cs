@@ -1,3 +1,4 @@
+using DiskSync.Codecs;
 using DiskSync.Engine.Dirty;
 using DiskSync.Formats.BlockMap;
 
@@ -5,10 +6,12 @@ namespace DiskSync.Engine.Tracking;
 
 /// <summary>What the rounds of a migration look at: what a tracker has reported, and everything where it is not to be trusted.</summary>
 /// <remarks>
-/// The first round scans, for nobody knows what was written before the tracking began. The audit of each round gives suspects:
+/// The first round scans, for nobody knows what was written before the tracking began; unless the tracker knows what was written
+/// since a state that the destination holds (a return ticket). The audit of each round gives suspects:
 /// blocks that differ though nobody has reported them. One whose write was still under way is reported with one of the
 /// next two rounds, or with the last one, before which all writes were drained; one that is not was lost, and ends the trust
-/// for good (safety rule 6). Not thread safe.
+/// for good (safety rule 6). Blocks that are written again and again wait for the last round (<see cref="HotBlocks"/>). Not
+/// thread safe.
 /// </remarks>
 public sealed class TrackedRounds : IDirtySource
 {
@@ -20,18 +23,26 @@ public sealed class TrackedRounds : IDirtySource
 
     // How many rounds have not reported them.
     private readonly Dictionary<long, int> _suspects = [];
+    private readonly HotBlocks _hot;
     private bool _hasBegun;
 
     /// <summary>Begins with a tracker that tracks already.</summary>
     /// <param name="tracking">The tracker; stays the caller's.</param>
     /// <param name="geometry">How the image is cut into blocks.</param>
+    /// <param name="held">The root of what the destination holds; unknown where not all of it is known.</param>
     /// <param name="warn">Told when the tracker is not trusted any more.</param>
-    public TrackedRounds(IWriteTracking tracking, BlockGeometry geometry, Action<string> warn)
+    public TrackedRounds(IWriteTracking tracking, BlockGeometry geometry, Hash256 held, Action<string> warn)
     {
+        ArgumentNullException.ThrowIfNull(tracking);
+        StartsFromBaseline = !held.IsUnknown && held == tracking.Baseline;
         _tracking = tracking;
         _geometry = geometry;
         _warn = warn;
+        _hot = new HotBlocks(geometry.BlockCount);
     }
+
+    /// <summary>Bytes of blocks that no round has sent because they were written again and again; those that are dirty anew included.</summary>
+    public long WaitingBytes => _hot.Count * _geometry.Granularity;
 
     /// <inheritdoc/>
     /// <remarks>Of the round that was marked last.</remarks>
@@ -39,6 +50,9 @@ public sealed class TrackedRounds : IDirtySource
 
     /// <summary>Whether the next round need not scan.</summary>
     public bool IsTrusted => Distrusted.Length == 0;
+
+    /// <summary>Whether the first round looks only at what was written since a state that the destination holds.</summary>
+    public bool StartsFromBaseline { get; }
 
     /// <summary>Why the tracker is not trusted any more, or empty.</summary>
     public string Distrusted { get; private set; } = string.Empty;
@@ -60,9 +74,10 @@ public sealed class TrackedRounds : IDirtySource
             return;
         }
 
+        DirtyBitmap written = new(_geometry.BlockCount);
         try
         {
-            _ = _tracking.TakeInto(bitmap, _geometry);
+            _ = _tracking.TakeInto(written, _geometry);
         }
         catch (DiskSyncException exception)
         {
@@ -71,30 +86,57 @@ public sealed class TrackedRounds : IDirtySource
             return;
         }
 
-        if (!_hasBegun)
+        if (_hasBegun)
         {
-            _hasBegun = true;
+            ClearSuspects(written);
+            if (!IsTrusted)
+            {
+                bitmap.MarkAll();
+                return;
+            }
+
+            _hot.Split(written, bitmap, isLast: IsFenced);
+            Name = _tracking.Name;
+            return;
+        }
+
+        _hasBegun = true;
+        _hot.Split(written, bitmap, isLast: true);
+        MarkFirst(bitmap);
+    }
+
+    private void MarkFirst(DirtyBitmap bitmap)
+    {
+        if (!StartsFromBaseline)
+        {
             bitmap.MarkAll();
             return;
         }
 
-        Clear(bitmap);
-        Name = IsTrusted ? _tracking.Name : Scan;
+        try
+        {
+            _ = _tracking.SinceBaselineInto(bitmap, _geometry);
+            Name = $"{_tracking.Name}, since the image came here";
+        }
+        catch (DiskSyncException exception)
+        {
+            Distrust(exception.Message);
+            bitmap.MarkAll();
+        }
     }
 
     /// <summary>Those that were reported are what the audit saw half done; the others are given one more round, and none in the pause.</summary>
-    private void Clear(DirtyBitmap bitmap)
+    private void ClearSuspects(DirtyBitmap written)
     {
         foreach ((long block, int rounds) in _suspects.ToArray())
         {
-            if (bitmap.IsDirty(block))
+            if (written.IsDirty(block) || _hot.IsWaiting(block))
             {
                 _suspects.Remove(block);
             }
             else if (IsFenced || rounds > 0)
             {
                 Distrust($"the block at offset {_geometry.OffsetOf(block)} was written without {_tracking.Name} telling");
-                bitmap.MarkAll();
                 return;
             }
             else

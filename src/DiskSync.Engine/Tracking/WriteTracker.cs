@@ -74,10 +74,18 @@ public sealed class WriteTracker : IDisposable
     /// <param name="length">How many bytes.</param>
     public void End(long start, long offset, long length)
     {
-        foreach (DirtyMap map in Volatile.Read(ref _maps))
+        // Once more where a map was attached meanwhile: whoever attached it then looks at an older one, and must find there
+        // all that the new one will not tell.
+        DirtyMap[] maps;
+        do
         {
-            map.Mark(offset, length);
+            maps = Volatile.Read(ref _maps);
+            foreach (DirtyMap map in maps)
+            {
+                map.Mark(offset, length);
+            }
         }
+        while (maps != Volatile.Read(ref _maps));
 
         Gate.Leave();
         Interlocked.Add(ref _written, length);

@@ -15,8 +15,6 @@ public static class SavedMapCodec
     private const int FixedSize = 144;
     private const string Name = "saved map record";
     private const ushort Version = 1;
-    private const ushort FileKind = 1;
-    private const ushort DeviceKind = 2;
 
     private static ReadOnlySpan<byte> Magic => "DSyncSmp"u8;
 
@@ -30,25 +28,16 @@ public static class SavedMapCodec
             throw new ArgumentException("a saved map needs a root", nameof(record));
         }
 
-        SourceIdentity identity = record.Identity;
         var output = new ArrayBufferWriter<byte>(512);
         var writer = new FieldWriter(output);
         writer.Bytes(Magic);
         writer.UInt16(Version);
-        writer.UInt16(identity.IsDevice ? DeviceKind : FileKind);
+        SourceIdentityCodec.WriteKind(record.Identity, writer);
         writer.UInt32((uint)record.Geometry.Granularity);
         writer.UInt64((ulong)record.Geometry.Length);
         writer.Hash(record.Root);
         writer.Int64(record.SavedAtMs);
-        writer.Guid(identity.Boot);
-        writer.UInt64(identity.Device);
-        writer.UInt64(identity.DiskSequence);
-        writer.UInt64(identity.Inode);
-        writer.Int64(identity.BirthNs);
-        writer.Int64(identity.ChangedNs);
-        writer.UInt64(identity.FileSystemType);
-        writer.UInt64(identity.FileSystemId);
-        writer.UInt64(identity.SectorsChanged);
+        SourceIdentityCodec.Write(record.Identity, writer);
         writer.Name("source", record.Source);
         writer.Hash(Blake3.Hash(output.WrittenSpan));
         return output.WrittenSpan.ToArray();
@@ -62,27 +51,17 @@ public static class SavedMapCodec
         var reader = new FieldReader(bytes, Name);
         reader.Start(Magic, Version, Version);
         reader.CheckEnd(FixedSize + sizeof(ushort) + Hash256.Size);
-        ushort kind = reader.UInt16("kind");
+        bool isDevice = SourceIdentityCodec.ReadKind(ref reader);
         uint granularity = reader.UInt32("granularity");
         ulong length = reader.UInt64("length");
-        if (kind is not (FileKind or DeviceKind) || !BlockGeometry.TryCreate((long)length, granularity, out BlockGeometry geometry))
+        if (!BlockGeometry.TryCreate((long)length, granularity, out BlockGeometry geometry))
         {
-            throw reader.Violation($"kind {kind}, granularity {granularity}, length {length}", "a source within the limits", 14);
+            throw reader.Violation($"granularity {granularity}, length {length}", "a source within the limits", 12);
         }
 
         Hash256 root = reader.KnownHash("root");
         long time = reader.Int64("saved at");
-        var identity = new SourceIdentity(
-            kind == DeviceKind,
-            reader.Guid("boot id"),
-            reader.UInt64("device"),
-            reader.UInt64("disk sequence"),
-            reader.UInt64("inode"),
-            reader.Int64("birth time"),
-            reader.Int64("change time"),
-            reader.UInt64("file system type"),
-            reader.UInt64("file system id"),
-            reader.UInt64("sectors changed"));
+        SourceIdentity identity = SourceIdentityCodec.Read(isDevice, ref reader);
         string source = reader.Text("source");
         reader.Bytes("check", Hash256.Size);
         reader.End();

@@ -42,6 +42,14 @@ internal static class CopyCodec
                 writer.UInt64(request.First);
                 writer.UInt32(request.Count);
                 return FrameType.BlockRequest;
+            case KeepRound keep:
+                writer.UInt32(keep.Round);
+                return FrameType.KeepRound;
+            case RoundKept kept:
+                writer.Hash(kept.Root);
+                writer.Text(kept.Path);
+                writer.Text(kept.Why);
+                return FrameType.RoundKept;
             default:
                 return null;
         }
@@ -57,6 +65,8 @@ internal static class CopyCodec
         FrameType.Seal => new Messages.Seal(reader.UInt64("epoch"), reader.KnownHash("root")),
         FrameType.Sealed => new Sealed(reader.Text("path")),
         FrameType.BlockRequest => ReadBlockRequest(ref reader),
+        FrameType.KeepRound => new KeepRound(reader.UInt32("round", 1, uint.MaxValue)),
+        FrameType.RoundKept => new RoundKept(reader.Hash("root"), reader.Text("path"), reader.Text("why not")),
         _ => null,
     };
 

@@ -97,6 +97,12 @@ public enum FrameType : ushort
     /// <summary><see cref="Messages.Seeds"/></summary>
     Seeds = 0x2A,
 
+    /// <summary><see cref="Messages.KeepRound"/></summary>
+    KeepRound = 0x2B,
+
+    /// <summary><see cref="Messages.RoundKept"/></summary>
+    RoundKept = 0x2C,
+
     /// <summary><see cref="Messages.Prepare"/></summary>
     Prepare = 0x30,
 

@@ -1,4 +1,5 @@
 using DiskSync.Codecs;
+using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
 using DiskSync.Engine.Replication;
@@ -21,7 +22,7 @@ internal sealed class ImageMigration : IDisposable
     {
         Sender = sender;
         _tracking = tracking;
-        _tracked = tracking is null ? null : new TrackedRounds(tracking, sender.Geometry, warn);
+        _tracked = tracking is null ? null : new TrackedRounds(tracking, sender.Geometry, HeldRoot(sender.DestinationMap), warn);
         _auditor = new SourceAuditor(sender.Source, sender.DestinationMap);
     }
 
@@ -35,6 +36,9 @@ internal sealed class ImageMigration : IDisposable
 
     /// <summary>Whether the next round looks only at what was written.</summary>
     public bool IsTracked => _tracked is { IsTrusted: true } && _rounds.Count > 0;
+
+    /// <summary>Whether the first round looks only at what was written since a state that the destination holds.</summary>
+    public bool StartsFromBaseline => _tracked is { StartsFromBaseline: true };
 
     /// <summary>The root that the last proof has shown on both sides.</summary>
     public Hash256 Root { get; private set; }
@@ -51,7 +55,7 @@ internal sealed class ImageMigration : IDisposable
         {
             try
             {
-                return _tracking!.DirtyBytes();
+                return _tracking!.DirtyBytes() + _tracked!.WaitingBytes;
             }
             catch (Engine.DiskSyncException exception)
             {
@@ -151,4 +155,7 @@ internal sealed class ImageMigration : IDisposable
     }
 
     public void Dispose() => Sender.Dispose();
+
+    // A copy that is half done has no root.
+    private static Hash256 HeldRoot(PagedMap held) => held.KnownCount == held.Geometry.BlockCount ? held.Root() : Hash256.Unknown;
 }

@@ -164,7 +164,13 @@ public sealed class MigrationCoordinator
             TransferRequest request = requests[i] with { Flags = requests[i].Flags | OpenFlags.HandOver };
             ImageSender sender = await TransferOpener.OpenAsync(
                 session, (ushort)i, request, _options.Sender, _progress, cancellationToken);
-            images.Add(new ImageMigration(sender, request.Tracking, _events.Notice));
+            ImageMigration image = new(sender, request.Tracking, _events.Notice);
+            images.Add(image);
+            if (image.StartsFromBaseline)
+            {
+                _events.Notice($"{request.Source.Name}: the destination holds what it was when it came here, so only what was written since is looked at");
+            }
+
             if (sender.Ready.Notice.Length > 0)
             {
                 _events.Notice(sender.Ready.Notice);
@@ -309,6 +315,11 @@ public sealed class MigrationCoordinator
 
         // What was left to the tail is not what the destination was told block by block: there is nothing to compare with.
         TimeSpan fullVerify = missing > 0 ? TimeSpan.Zero : await switchover.Rounds.AuditAsync(attempt, cancellationToken);
+        if (missing == 0)
+        {
+            SealCeded(switchover);
+        }
+
         return new MigrationResult
         {
             Attempt = attempt.Id,
@@ -377,6 +388,24 @@ public sealed class MigrationCoordinator
         long start = Stopwatch.GetTimestamp();
         await _options.Machine.CompleteAsync(budget);
         return _options.Machine.CopiesMemory ? Stopwatch.GetElapsedTime(start) : TimeSpan.Zero;
+    }
+
+    /// <summary>What was handed over stands here as the base of the way back, and what it holds is known.</summary>
+    private void SealCeded(Switchover switchover)
+    {
+        foreach ((ImageMigration image, string identity) in switchover.Images.Zip(switchover.Attempt.Images))
+        {
+            if (!ImageIdentity.IsDevice(identity))
+            {
+                string ceded = FileSourceImages.CededName(identity, switchover.Attempt.Epoch);
+                string why = CededBase.TrySeal(
+                    ceded, image.Sender.DestinationMap, new SealRequest(switchover.Attempt.Epoch, image.Root, switchover.Attempt.Id));
+                if (why.Length > 0)
+                {
+                    _events.Notice($"{ceded} has no seal, so a migrate back hashes it: {why}");
+                }
+            }
+        }
     }
 
     private static async Task EndQuietlyAsync(SourceSession session)

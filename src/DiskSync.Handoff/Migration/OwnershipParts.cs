@@ -124,13 +124,18 @@ public sealed class OwnershipParts
     /// <summary>Lends an exported image to migrations of this host, and finds out afterwards whose it is.</summary>
     /// <param name="image">The image; stays the caller's.</param>
     /// <param name="tell">Told what the operator should know.</param>
+    /// <param name="onGone">Called where the image has become another host's.</param>
     /// <exception cref="DiskSyncException">The socket cannot be had.</exception>
-    public ExportLending Lend(LendableImage image, Action<string> tell)
+    public ExportLending Lend(LendableImage image, Action<string> tell, Action onGone)
     {
         ArgumentNullException.ThrowIfNull(image);
         return ExportLending.Start(
-            image, LendingSocket.PathOf(_stateFolder, image.Path), new ExportedImageJudge(image.Path, Journal, Locks, Witness), tell);
+            image, LendingSocket.PathOf(_stateFolder, image.Path), new ExportedImageJudge(image.Path, Journal, Locks, Witness), tell, onGone);
     }
+
+    /// <summary>What is known of an image between two exports of it that track.</summary>
+    /// <param name="identity">The image.</param>
+    public TrackingRecordFile TrackingRecord(string identity) => new(LendingSocket.RecordPathOf(_stateFolder, identity));
 
     /// <summary>Borrows an image that an export of this host serves.</summary>
     /// <param name="identity">The image.</param>

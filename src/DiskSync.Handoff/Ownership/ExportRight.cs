@@ -77,6 +77,12 @@ public sealed class ExportRight : IDisposable
         }
     }
 
+    /// <summary>Closes the image and keeps the right to serve it: nobody else may write it yet.</summary>
+    public void CloseImage() => Image.Dispose();
+
+    /// <summary>Lets go of the serving lock: the image is another host's, and nothing is written here any more until it comes back.</summary>
+    public void LetGo() => _lock?.Dispose();
+
     /// <inheritdoc/>
     public void Dispose()
     {

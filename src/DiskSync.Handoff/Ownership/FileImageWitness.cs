@@ -1,4 +1,3 @@
-using System.Globalization;
 using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets;
 
@@ -20,7 +19,7 @@ public sealed class FileImageWitness : IImageWitness
         try
         {
             string stem = _places.StemOf(image);
-            ulong ceded = Newest(stem, ".ceded-");
+            ulong ceded = Newest(stem, NumberedNames.Ceded);
             ulong seal = SealFile.ReadEpoch(stem) ?? 0;
             bool exists = ImageIdentity.IsDevice(image) ? ceded == 0 || seal > ceded : File.Exists(image);
             ImageWitness witness = new(seal, ceded, SealDamaged: false, exists);
@@ -34,7 +33,7 @@ public sealed class FileImageWitness : IImageWitness
 
     private static ImageWitness WithTail(ImageWitness witness, string image)
     {
-        ulong incomplete = Newest(image, ".incomplete-");
+        ulong incomplete = Newest(image, NumberedNames.Incomplete);
         return witness with
         {
             IncompleteEpoch = incomplete,
@@ -43,9 +42,8 @@ public sealed class FileImageWitness : IImageWitness
         };
     }
 
-    private static ulong Newest(string image, string ending)
+    private static ulong Newest(string image, NumberedNames names)
     {
-        string prefix = Path.GetFileName(image) + ending;
         string? folder = Path.GetDirectoryName(image);
         ulong newest = 0;
         if (folder is null || !Directory.Exists(folder))
@@ -55,11 +53,9 @@ public sealed class FileImageWitness : IImageWitness
 
         foreach (string path in Directory.EnumerateFiles(folder))
         {
-            string name = Path.GetFileName(path);
-            if (name.StartsWith(prefix, StringComparison.Ordinal)
-                && ulong.TryParse(name.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out ulong epoch))
+            if (names.IsOf(Path.GetFileName(path), Path.GetFileName(image)))
             {
-                newest = Math.Max(newest, epoch);
+                newest = Math.Max(newest, names.NumberOf(path));
             }
         }
 

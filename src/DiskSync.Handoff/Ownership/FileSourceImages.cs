@@ -1,5 +1,6 @@
 using DiskSync.Engine;
 using DiskSync.Engine.Tail;
+using DiskSync.Engine.Targets;
 using DiskSync.Linux;
 
 namespace DiskSync.Handoff.Ownership;
@@ -20,7 +21,7 @@ public sealed class FileSourceImages : ISourceImages
     /// <summary>The name that an image has while it is ceded.</summary>
     /// <param name="image">The image's path.</param>
     /// <param name="epoch">The epoch that was ceded.</param>
-    public static string CededName(string image, ulong epoch) => $"{image}.ceded-{epoch}";
+    public static string CededName(string image, ulong epoch) => NumberedNames.Ceded.NameOf(image, epoch);
 
     /// <inheritdoc/>
     public Task MakeUnusableAsync(string image, ulong epoch, ulong incomplete = 0)
@@ -32,7 +33,11 @@ public sealed class FileSourceImages : ISourceImages
     }
 
     /// <inheritdoc/>
-    public Task MakeUsableAsync(string image, ulong epoch) => MoveAsync(image, CededName(image, epoch), image, "make usable again");
+    public async Task MakeUsableAsync(string image, ulong epoch)
+    {
+        await MoveAsync(image, CededName(image, epoch), image, "make usable again");
+        CededBase.Remove(CededName(image, epoch));
+    }
 
     private Task MoveAsync(string image, string from, string to, string operation)
     {

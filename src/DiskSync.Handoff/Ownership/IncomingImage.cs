@@ -3,6 +3,7 @@ using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Exports;
 using DiskSync.Engine.Tail;
 using DiskSync.Engine.Targets;
+using DiskSync.Formats.Seal;
 using DiskSync.Formats.Tail;
 using DiskSync.Linux;
 
@@ -28,6 +29,7 @@ public sealed class IncomingImage : IIncomingImage
     private IDisposable? _serving;
     private LinuxBlockDevice? _image;
     private IncomingTail? _tail;
+    private bool _wasAwaited;
 
     /// <summary>Waits for an image.</summary>
     /// <param name="path">Where it will stand: a file's name, or a block device.</param>
@@ -53,6 +55,12 @@ public sealed class IncomingImage : IIncomingImage
         _places = places;
         _witness = witness;
     }
+
+    /// <summary>The image's identity.</summary>
+    public string Identity => _identity;
+
+    /// <summary>Where it will stand.</summary>
+    public string Path => _path;
 
     /// <summary>How long the image is or will be, in bytes, and what requests have to be multiples of; null where nothing says so yet.</summary>
     /// <remarks>A file is as long as its staged copy, once a session has begun that; a device tells always.</remarks>
@@ -102,6 +110,12 @@ public sealed class IncomingImage : IIncomingImage
         }
     }
 
+    /// <summary>Closes the image and keeps the right to serve it: nobody else may write it yet.</summary>
+    public void CloseImage() => _image?.Dispose();
+
+    /// <summary>Lets go of the serving lock: the image is another host's, and nothing is written here any more until it comes back.</summary>
+    public void LetGo() => _serving?.Dispose();
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -149,13 +163,13 @@ public sealed class IncomingImage : IIncomingImage
 
             // Whoever finished it may have been killed before these names were durable, and the first write makes the copy's
             // journal worthless.
-            FileSystemCalls.SyncDirectory(Path.GetDirectoryName(_places.StemOf(_identity)) ?? "/");
+            FileSystemCalls.SyncDirectory(System.IO.Path.GetDirectoryName(_places.StemOf(_identity)) ?? "/");
 
             // Taken last: its lock is let go by the receiver when it has finished.
             image = ExportedImage.Open(NameOf(judgement));
             _tail = judgement.Last!.Kind.IsIncomplete() ? OpenTail(judgement, image.Length) : null;
             (_serving, _image) = (serving, image);
-            return new IncomingStanding(_image, IsSoon: false, string.Empty) { Tail = _tail };
+            return new IncomingStanding(_image, IsSoon: false, string.Empty) { Tail = _tail, Untouched = Untouched(judgement, image) };
         }
         catch (DiskSyncException exception) when (exception.Kind == FailureKind.Preflight)
         {
@@ -168,6 +182,26 @@ public sealed class IncomingImage : IIncomingImage
                 image?.Dispose();
                 serving.Dispose();
             }
+        }
+    }
+
+    /// <summary>The image's seal, where it came here while this process waited for it and is still the file that was sealed.</summary>
+    /// <remarks>
+    /// A process that began later does not know whether the host was started again since, which may keep a write and lose its time.
+    /// Of a device nothing tells that it was not written.
+    /// </remarks>
+    private SealRecord? Untouched(OwnershipJudgement judgement, LinuxBlockDevice image)
+    {
+        try
+        {
+            return _wasAwaited && image is FileBlockDevice file
+                && SealFile.Read(_identity) is { } seal && seal.Epoch == judgement.Epoch && SealFile.Fits(seal, file.Handle.Stat())
+                ? seal
+                : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
         }
     }
 
@@ -200,5 +234,10 @@ public sealed class IncomingImage : IIncomingImage
 
     private IncomingStanding Soon(string why) => new(null, IsSoon: true, $"destination {_identity}: {why}");
 
-    private OwnershipJudgement Judge() => OwnershipJudge.Judge(_journal.Read(), _identity, _witness.Look(_identity));
+    private OwnershipJudgement Judge()
+    {
+        OwnershipJudgement judgement = OwnershipJudge.Judge(_journal.Read(), _identity, _witness.Look(_identity));
+        _wasAwaited |= judgement.Verdict is not (OwnershipVerdict.Owner or OwnershipVerdict.OwnerUnfinished);
+        return judgement;
+    }
 }

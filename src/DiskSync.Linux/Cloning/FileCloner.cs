@@ -88,8 +88,15 @@ public static class FileCloner
         return inKernel ? CloneMethod.CopyFileRange : CloneMethod.Copy;
     }
 
-    private static bool TryReflink(LinuxFile source, LinuxFile destination)
+    /// <summary>Has two files share their content, where the file system can; nothing is read or written.</summary>
+    /// <param name="source">A regular file that is open for reading.</param>
+    /// <param name="destination">Another, open for writing; what it held goes.</param>
+    /// <returns>Whether it could.</returns>
+    /// <exception cref="LinuxException">It failed.</exception>
+    public static bool TryReflink(LinuxFile source, LinuxFile destination)
     {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(destination);
         int result;
         bool referenced = false;
         source.Handle.DangerousAddRef(ref referenced);

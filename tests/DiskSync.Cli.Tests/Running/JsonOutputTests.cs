@@ -41,7 +41,7 @@ public sealed class JsonOutputTests : ImageFiles
         }
 
         // Those that serve or need a run; their objects are in the tests of what they do.
-        string[] tested = [.. commands.Select(c => c[0]), "receive", "export", "abort"];
+        string[] tested = [.. commands.Select(c => c[0]), "receive", "export", "tail", "abort"];
         Assert.Equal(CommandCatalog.All.Select(entry => entry.Name).Order(), tested.Order());
     }
 

@@ -34,5 +34,23 @@ public sealed class StagedCopiesTests : IDisposable
         Assert.True(File.Exists(_folder.File(written)));
     }
 
+    [Fact]
+    public void The_seal_and_map_of_a_handed_over_image_go_with_it_and_alone_they_are_left_over()
+    {
+        string ceded = _folder.Write("vm.img.ceded-4", [1]);
+        _folder.Write("vm.img.ceded-4.seal", [1]);
+        _folder.Write("vm.img.ceded-4.map", [1]);
+        StagedCopy all = Assert.Single(StagedCopies.Find(_folder.Path));
+        Assert.Equal((StagedKind.Ceded, _folder.File("vm.img"), 3), (all.Kind, all.Image, all.Files.Count));
+        File.Delete(ceded);
+        Assert.All(StagedCopies.Find(_folder.Path), c => Assert.Equal(StagedKind.LeftOver, c.Kind));
+        foreach (StagedCopy left in StagedCopies.Find(_folder.Path))
+        {
+            StagedCopies.Remove(left);
+        }
+
+        Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
     private StagedCopy LeftOver() => Assert.Single(StagedCopies.Find(_folder.Path), c => c.Kind == StagedKind.LeftOver);
 }

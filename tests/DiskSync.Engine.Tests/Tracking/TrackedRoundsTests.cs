@@ -1,3 +1,4 @@
+using DiskSync.Codecs;
 using DiskSync.Engine.Blocks;
 using DiskSync.Engine.Dirty;
 using DiskSync.Engine.Progress;
@@ -23,7 +24,7 @@ public sealed class TrackedRoundsTests : IDisposable
     public void The_first_round_scans_and_later_ones_look_at_what_was_written()
     {
         ScriptedTracking tracking = new(Length);
-        TrackedRounds rounds = new(tracking, _geometry, _warnings.Add);
+        TrackedRounds rounds = new(tracking, _geometry, Hash256.Unknown, _warnings.Add);
         Assert.Equal("hash scan", rounds.Name);
         DirtyBitmap first = new(Blocks);
         tracking.Dirty.Mark(0, 1);
@@ -39,10 +40,44 @@ public sealed class TrackedRoundsTests : IDisposable
     }
 
     [Fact]
+    public void With_a_state_that_the_destination_holds_the_first_round_looks_only_at_what_was_written_since()
+    {
+        ScriptedTracking tracking = new(Length) { Baseline = Blake3.Hash([1]) };
+        tracking.Since.Mark(3 * Granularity, 1);
+        TrackedRounds rounds = new(tracking, _geometry, Blake3.Hash([1]), _warnings.Add);
+        Assert.True(rounds.StartsFromBaseline);
+
+        // What was written as the lending began may be in the one map or in the other.
+        tracking.Dirty.Mark(5 * Granularity, 1);
+        DirtyBitmap first = new(Blocks);
+        rounds.MarkInto(first);
+        Assert.Equal([3L, 5L], Enumerable.Range(0, Blocks).Select(b => (long)b).Where(first.IsDirty));
+        Assert.Contains("since the image came here", rounds.Name, StringComparison.Ordinal);
+        DirtyBitmap second = new(Blocks);
+        rounds.MarkInto(second);
+        Assert.Equal(0, second.Count);
+        Assert.Empty(_warnings);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_destination_that_holds_another_state_or_half_of_one_costs_a_scan(bool isUnknown)
+    {
+        ScriptedTracking tracking = new(Length) { Baseline = isUnknown ? Hash256.Unknown : Blake3.Hash([1]) };
+        TrackedRounds rounds = new(tracking, _geometry, isUnknown ? Hash256.Unknown : Blake3.Hash([2]), _warnings.Add);
+        Assert.False(rounds.StartsFromBaseline);
+        DirtyBitmap first = new(Blocks);
+        rounds.MarkInto(first);
+        Assert.Equal(Blocks, first.Count);
+        Assert.Equal("hash scan", rounds.Name);
+    }
+
+    [Fact]
     public void One_that_cannot_tell_is_never_asked_again()
     {
         ScriptedTracking tracking = new(Length);
-        TrackedRounds rounds = new(tracking, _geometry, _warnings.Add);
+        TrackedRounds rounds = new(tracking, _geometry, Hash256.Unknown, _warnings.Add);
         rounds.MarkInto(new DirtyBitmap(Blocks));
         tracking.Fails = true;
         DirtyBitmap bitmap = new(Blocks);
@@ -63,7 +98,7 @@ public sealed class TrackedRoundsTests : IDisposable
     public void A_block_that_differs_and_is_reported_late_was_under_way_and_one_that_never_is_was_lost()
     {
         ScriptedTracking tracking = new(Length);
-        TrackedRounds rounds = new(tracking, _geometry, _warnings.Add);
+        TrackedRounds rounds = new(tracking, _geometry, Hash256.Unknown, _warnings.Add);
         rounds.MarkInto(new DirtyBitmap(Blocks));
         rounds.Note(new AuditResult(64, [5, 9]));
         rounds.MarkInto(new DirtyBitmap(Blocks));
@@ -77,10 +112,45 @@ public sealed class TrackedRoundsTests : IDisposable
     }
 
     [Fact]
+    public void What_is_written_again_and_again_waits_until_it_is_left_alone_or_for_the_last_round()
+    {
+        ScriptedTracking tracking = new(Length);
+        TrackedRounds rounds = new(tracking, _geometry, Hash256.Unknown, _warnings.Add);
+        rounds.MarkInto(new DirtyBitmap(Blocks));
+        Assert.Equal([3L, 5L, 7L], Round(3, 5, 7));
+        Assert.Equal([9L], Round(3, 5, 9));
+        Assert.Equal(2 * Granularity, rounds.WaitingBytes);
+
+        // An audit that looks at one that waits finds it different, and nobody has lied.
+        rounds.Note(new AuditResult(64, [5]));
+        Assert.Equal([5L], Round(3));
+        Assert.Equal([3L], Round());
+        Assert.Equal([3L], Round(3));
+        Assert.Empty(Round(3));
+        Assert.Equal([11L], Round(3, 11));
+        rounds.IsFenced = true;
+        Assert.Equal([3L, 11L], Round(3, 11));
+        Assert.Equal(0, rounds.WaitingBytes);
+        Assert.Empty(_warnings);
+
+        long[] Round(params long[] written)
+        {
+            foreach (long block in written)
+            {
+                tracking.Dirty.Mark(block * Granularity, 1);
+            }
+
+            DirtyBitmap bitmap = new(Blocks);
+            rounds.MarkInto(bitmap);
+            return [.. Enumerable.Range(0, Blocks).Select(b => (long)b).Where(bitmap.IsDirty)];
+        }
+    }
+
+    [Fact]
     public void In_the_pause_nothing_is_under_way()
     {
         ScriptedTracking tracking = new(Length);
-        TrackedRounds rounds = new(tracking, _geometry, _warnings.Add);
+        TrackedRounds rounds = new(tracking, _geometry, Hash256.Unknown, _warnings.Add);
         rounds.MarkInto(new DirtyBitmap(Blocks));
         rounds.Note(new AuditResult(64, [5]));
         rounds.IsFenced = true;

@@ -9,7 +9,7 @@ internal sealed class MessageGenerator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public Message Next() => _random.Next(48) switch
+    public Message Next() => _random.Next(50) switch
     {
         0 => new Hello(Id(), (ushort)_random.Next(65536), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), Text(), Text()),
         1 => new Welcome(Id(), Number(), (uint)_random.Next(WireLimits.MinMaxBody, int.MaxValue), (uint)_random.Next(1, int.MaxValue), Text(), Text()),
@@ -58,6 +58,8 @@ internal sealed class MessageGenerator(int seed)
         44 => new PrepareTail(Id(), Number(), [.. Images().Select(i => new TailImage(i.Image, i.Root, Text()))], Text()),
         45 => new QueryTail(Id()),
         46 => new TailStatus(Id(), (AttemptState)_random.Next(13), Number(), Number()),
+        47 => new KeepRound((uint)_random.Next(1, int.MaxValue)),
+        48 => new RoundKept(Hash(), Text(), Text()),
         _ => new AttemptStatus(Id(), (AttemptState)_random.Next(13), Number()),
     };
 

@@ -20,6 +20,7 @@ public static class FuzzTargets
         new("seal", FuzzSeal.Run, FuzzSeal.Seeds, FuzzSeal.Repair),
         new("tail-seal", FuzzTailSeal.Run, FuzzTailSeal.Seeds, FuzzTailSeal.Repair),
         new("saved-map", FuzzSavedMap.Run, FuzzSavedMap.Seeds, FuzzSavedMap.Repair),
+        new("tracking", FuzzTracking.Run, FuzzTracking.Seeds, FuzzTracking.Repair),
         new("presence", FuzzPresence.Run, FuzzPresence.Seeds, FuzzPresence.Repair),
         new("written", FuzzWritten.Run, FuzzWritten.Seeds, FuzzWritten.Repair),
         new("export-control", FuzzExportControl.Run, FuzzExportControl.Seeds),

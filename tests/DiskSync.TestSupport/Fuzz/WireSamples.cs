@@ -36,6 +36,8 @@ public static class WireSamples
         new EndAck(1001),
         new Abort(AbortCode.DestinationError, true, "vm/disk.img", 1L << 35, "no space left on device", "free some space and run it again"),
         new BatchAck(77, [new RefusedBlock(12, RefusalReason.PatchMismatch), new RefusedBlock(13, RefusalReason.CopyMismatch)]),
+        new KeepRound(3),
+        new RoundKept(HashOf(3), "/srv/images/vm.img.round-3", string.Empty),
         new Checkpoint(5),
         new DurableAck(5),
         new Verify(2),

@@ -38,7 +38,7 @@ public sealed class BorrowedImage : IWriteTracking
     /// <summary>The image's real path.</summary>
     public string Path => _lent.Image;
 
-    /// <summary>The root of what the image held when the export's own tracking began; unknown where nobody can say.</summary>
+    /// <inheritdoc/>
     public Hash256 Baseline => _lent.Baseline;
 
     /// <summary>Why nothing that this says is to be trusted any more, or empty.</summary>
@@ -128,8 +128,7 @@ public sealed class BorrowedImage : IWriteTracking
     /// <inheritdoc/>
     public long DirtyBytes() => (long)AskedLoad().Dirty;
 
-    /// <summary>Marks what was written since the baseline.</summary>
-    /// <returns>Bytes, in parts of 4 KiB.</returns>
+    /// <inheritdoc/>
     public long SinceBaselineInto(DirtyBitmap bitmap, BlockGeometry geometry) => Take(DirtySince.Baseline, bitmap, geometry);
 
     /// <inheritdoc/>

@@ -24,13 +24,16 @@ public sealed class ExportLending : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _isFree = new(initialState: true);
+    private readonly Action _onGone;
     private ControlChannel? _borrower;
+    private bool _isListening = true;
 
-    private ExportLending(LendableImage image, string path, ILendingJudge judge, Action<string> tell)
+    private ExportLending(LendableImage image, string path, ILendingJudge judge, Action<string> tell, Action onGone)
     {
         _image = image;
         _judge = judge;
         _tell = tell;
+        _onGone = onGone;
         _path = Path.GetFullPath(path);
         _listening = UnixSocketListener.Listen(path);
         _thread = new Thread(Accept) { IsBackground = true, Name = "export lending" };
@@ -41,11 +44,12 @@ public sealed class ExportLending : IDisposable
     /// <param name="path">Where borrowers ask; its folder is made.</param>
     /// <param name="judge">Says what has become of the image when a borrower has gone.</param>
     /// <param name="tell">Told what the operator should know; from any thread.</param>
+    /// <param name="onGone">Called once where the image has become another host's: no write of this export succeeds any more; from any thread.</param>
     /// <exception cref="DiskSyncException">The socket cannot be had.</exception>
-    public static ExportLending Start(LendableImage image, string path, ILendingJudge judge, Action<string> tell)
+    public static ExportLending Start(LendableImage image, string path, ILendingJudge judge, Action<string> tell, Action onGone)
     {
         LendingSocket.MakeFolder(path);
-        ExportLending lending = new(image, path, judge, tell);
+        ExportLending lending = new(image, path, judge, tell, onGone);
         lending._thread.Start();
         return lending;
     }
@@ -64,6 +68,27 @@ public sealed class ExportLending : IDisposable
             _borrower?.Disconnect();
         }
 
+        StopListening();
+        _thread.Join();
+
+        // A borrower has been told to go; what was held for it is released or refused before this returns.
+        _isFree.Wait();
+    }
+
+    /// <summary>The path is free for the next export of the image.</summary>
+    private void StopListening()
+    {
+        lock (_lock)
+        {
+            if (!_isListening)
+            {
+                return;
+            }
+
+            _isListening = false;
+            File.Delete(_path);
+        }
+
         // Ends the wait for the next one, which closing alone does not on every kernel.
         try
         {
@@ -75,11 +100,6 @@ public sealed class ExportLending : IDisposable
         }
 
         _listening.Dispose();
-        _thread.Join();
-
-        // A borrower has been told to go; what was held for it is released or refused before this returns.
-        _isFree.Wait();
-        File.Delete(_path);
     }
 
     private void Accept()
@@ -93,7 +113,7 @@ public sealed class ExportLending : IDisposable
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
             {
-                if (!_stop.IsCancellationRequested)
+                if (Volatile.Read(ref _isListening))
                 {
                     _tell($"no migration can borrow {_image.Path} any more: {exception.Message}");
                 }
@@ -197,6 +217,10 @@ public sealed class ExportLending : IDisposable
                 case LendingFateKind.Gone:
                     gate.ShutFor(fate.Reason);
                     _tell($"{_image.Path}: {fate.Reason}; every write fails from here on");
+
+                    // The image may come back while this still serves its reads.
+                    StopListening();
+                    _onGone();
                     return;
                 default:
                     if (!isTold && fate.Reason.Length > 0)

@@ -14,7 +14,12 @@ public static class LendingSocket
     /// <param name="identity">The image's identity.</param>
     public static string PathOf(string stateFolder, string identity) => PathOf(stateFolder, identity, ".sock");
 
-    /// <summary>The path of a socket of an image's export.</summary>
+    /// <summary>The path of what is known of the image between two exports of it.</summary>
+    /// <param name="stateFolder">The host's state folder.</param>
+    /// <param name="identity">The image's identity.</param>
+    public static string RecordPathOf(string stateFolder, string identity) => PathOf(stateFolder, identity, ".tracking");
+
+    /// <summary>The path of a socket or file of an image's export.</summary>
     internal static string PathOf(string stateFolder, string identity, string ending) => Path.Combine(
         Path.GetFullPath(stateFolder), "exports", Blake3.Hash(Encoding.UTF8.GetBytes(identity)).ToString()[..NameLength] + ending);
 

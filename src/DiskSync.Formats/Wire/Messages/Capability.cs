@@ -36,4 +36,7 @@ public enum Capability : ulong
 
     /// <summary>Connections that become NBD connections, over which the source serves what an image that was handed over still misses.</summary>
     Tail = 1 << 9,
+
+    /// <summary>Keeping the copy as it is at the end of a round.</summary>
+    KeepRounds = 1 << 10,
 }
