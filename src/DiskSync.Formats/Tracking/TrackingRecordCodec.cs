@@ -1,8 +1,8 @@
 using System.Buffers;
 using DiskSync.Codecs;
+using DiskSync.Formats.BlockMap;
 using DiskSync.Formats.ExportControl;
 using DiskSync.Formats.SavedMap;
-using DiskSync.Formats.BlockMap;
 
 namespace DiskSync.Formats.Tracking;
 

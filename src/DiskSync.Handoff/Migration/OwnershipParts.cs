@@ -1,10 +1,10 @@
+using DiskSync.Engine;
 using DiskSync.Engine.Blocks;
-using DiskSync.Engine.Exports.Lending;
 using DiskSync.Engine.Exports;
+using DiskSync.Engine.Exports.Lending;
 using DiskSync.Engine.Runs;
 using DiskSync.Engine.Targets;
 using DiskSync.Engine.Tracking;
-using DiskSync.Engine;
 using DiskSync.Handoff.Hooks;
 using DiskSync.Handoff.Hypervisors;
 using DiskSync.Handoff.Ownership;
