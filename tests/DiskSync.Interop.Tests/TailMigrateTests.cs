@@ -44,6 +44,7 @@ public sealed class TailMigrateTests : IDisposable
         Assert.Contains("The VM will depend on both hosts until", migrate.Error, StringComparison.Ordinal);
         Assert.True(migrate.Json.GetProperty("tailBytes").GetInt64() > 0, migrate.Output);
         Assert.False(migrate.Json.GetProperty("identical").GetBoolean());
+        Assert.True(migrate.Json.GetProperty("fullVerifySeconds").GetDouble() > 0, migrate.Output);
         Assert.True(File.Exists(_lab.Resumed));
         AssertWhole();
 
@@ -158,7 +159,7 @@ public sealed class TailMigrateTests : IDisposable
 
     private DisksyncProcess StartMigrate(Process writer) => DisksyncProcess.Start(
     [
-        "migrate", _image, $"unix:{_lab.Socket}:{Name}", "--state", _lab.NearState, "--json", "--tail", "--max-downtime", "5", "--limit", "2M", "--max-rounds", "1",
+        "migrate", _image, $"unix:{_lab.Socket}:{Name}", "--state", _lab.NearState, "--json", "--tail", "--max-downtime", "5", "--limit", "2M", "--max-rounds", "1", "--verify-full",
         "--pause", $"kill -STOP {writer.Id}", "--unpause", _lab.Unpause, "--resume", "start",
     ]);
 

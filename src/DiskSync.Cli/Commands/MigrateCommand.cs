@@ -290,7 +290,6 @@ internal sealed class MigrateCommand : CliCommand
         }
 
         string? other = context.Parse.GetValue(_maxDowntime) is null ? "needs --max-downtime, for without it every forecast fits"
-            : context.Parse.GetValue(_verifyFull) ? "and --verify-full exclude each other: what is fetched later is not what was compared before"
             : _copy.Flags(context.Parse).HasFlag(OpenFlags.InPlace) ? "and --inplace exclude each other: an image that is not whole has no name under which it could be started"
             : images.Any(NbdImage.IsOne) ? "takes image files and devices: other clients of an NBD server are not kept from an image that is pinned"
             : null;

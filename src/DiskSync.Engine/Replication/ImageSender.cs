@@ -89,6 +89,9 @@ public sealed class ImageSender : IDisposable
     /// <summary>Blocks that were not equal when they were last looked at.</summary>
     public long DirtyBlocks => _image.Dirty.Count;
 
+    /// <summary>Whether a block was left to be sent later.</summary>
+    public bool IsDirty(long block) => _image.Dirty.IsDirty(block);
+
     /// <summary>What the destination holds by its acks; stays this object's.</summary>
     public PagedMap DestinationMap => _image.Map;
 

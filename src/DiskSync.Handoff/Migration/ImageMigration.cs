@@ -150,6 +150,9 @@ internal sealed class ImageMigration : IDisposable
     public AuditResult Audit(bool everything, IProgressSink progress, CancellationToken cancellationToken)
     {
         AuditResult audit = everything ? _auditor.All(progress, cancellationToken) : _auditor.Sample(cancellationToken);
+
+        // What was left to a tail the destination was told to be without, and has fetched since.
+        audit = audit with { Different = [.. audit.Different.Where(b => !Sender.IsDirty(b))] };
         _tracked?.Note(audit);
         return audit;
     }

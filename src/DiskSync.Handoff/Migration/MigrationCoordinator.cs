@@ -312,9 +312,7 @@ public sealed class MigrationCoordinator
         }
 
         TimeSpan tail = missing > 0 ? Stopwatch.GetElapsedTime(tailStart) : TimeSpan.Zero;
-
-        // What was left to the tail is not what the destination was told block by block: there is nothing to compare with.
-        TimeSpan fullVerify = missing > 0 ? TimeSpan.Zero : await switchover.Rounds.AuditAsync(attempt, cancellationToken);
+        TimeSpan fullVerify = await switchover.Rounds.AuditAsync(attempt, cancellationToken);
         if (missing == 0)
         {
             SealCeded(switchover);
